@@ -1,0 +1,99 @@
+"""Stable error codes: the same in NATS replies, HTTP, MCP and the CLI."""
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from hive_wire.model import Wire
+
+
+class ErrorCode(StrEnum):
+    """Why a request was refused or could not be done. A code never changes its meaning."""
+
+    BAD_REQUEST = "bad_request"
+    """The payload is not what the verb takes; `details.errors` lists the fields."""
+    FORBIDDEN = "forbidden"
+    """The caller's role may not do this."""
+    NOT_LOGGED_IN = "not_logged_in"
+    """The page's session is missing or over; `hive open` makes a new login address."""
+    BAD_LOGIN_CODE = "bad_login_code"
+    """The login code is unknown, used or older than ten minutes."""
+    BAD_ORIGIN = "bad_origin"
+    """The request came from another site or under another host name."""
+    NOT_FOUND = "not_found"
+    """No such thing, or none that the caller may see."""
+    UNKNOWN_RECIPIENT = "unknown_recipient"
+    """Nobody of that name; `details.known` lists who there is. Nothing was stored."""
+    UNKNOWN_AGENT = "unknown_agent"
+    """No agent of that name."""
+    BAD_NAME = "bad_name"
+    """The name has not the form `[a-z][a-z0-9-]{0,30}`."""
+    RESERVED_NAME = "reserved_name"
+    """The name belongs to hyperhive itself."""
+    NAME_TAKEN = "name_taken"
+    """An agent of that name exists, or its kept state does."""
+    NAME_TOO_LONG = "name_too_long"
+    """The runtime can't take a name of that length."""
+    PORT_TAKEN = "port_taken"
+    """Another agent's name hashes to the same port."""
+    BODY_TOO_LARGE = "body_too_large"
+    """The message is larger than the limit in `details.limit`; put the content into a file and name it."""
+    KEY_REUSED = "key_reused"
+    """The same key came again with another content."""
+    STALE_EPOCH = "stale_epoch"
+    """A newer start of this harness has taken over the inbox."""
+    NOT_IN_TURN = "not_in_turn"
+    """A message named was not handed out in that turn."""
+    NOT_DEAD = "not_dead"
+    """Only a dead message can be put back or dismissed."""
+    SLOW_DOWN = "slow_down"
+    """Too much at once from this sender; try again after `details.retry_after_seconds`."""
+    BUSY = "busy"
+    """The service has as many requests in hand as it takes; try again."""
+    ACTION_IN_FLIGHT = "action_in_flight"
+    """Another action on this agent runs; `details.action` names it."""
+    MANAGER_PROTECTED = "manager_protected"
+    """The manager can't be destroyed."""
+    NOT_RUNNING = "not_running"
+    """The agent is not running."""
+    NO_TURN = "no_turn"
+    """No turn is running, or none is waiting for a decision."""
+    UNAVAILABLE = "unavailable"
+    """The service that answers this is not up."""
+    DISCONNECTED = "disconnected"
+    """The connection was lost; whether the request took effect is unknown."""
+    TIMEOUT = "timeout"
+    """No answer in time; whether the request took effect is unknown."""
+    DISK_FULL = "disk_full"
+    """The disk is full; nothing was stored."""
+    STORAGE_FAILED = "storage_failed"
+    """The database refused; nothing was stored."""
+    INTERNAL = "internal"
+    """A fault of ours; the service's log has it under the request's id."""
+
+
+class ErrorBody(Wire):
+    """The JSON of a refused request."""
+
+    code: ErrorCode
+    message: str
+    """One sentence that the reader can act on."""
+    details: dict[str, Any] = Field(default_factory=dict[str, Any])  # Any: facts differ by code
+
+
+class Refusal(Exception):
+    """A request was refused, or its outcome is unknown. Carries the wire's code.
+
+    Raised by nouns and by calls alike, so that a refusal passes from service to service unchanged.
+    """
+
+    def __init__(self, code: ErrorCode, message: str, **details: Any) -> None:  # Any: facts differ by code
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.details: dict[str, Any] = details
+
+    def body(self) -> ErrorBody:
+        """The refusal as it goes over the wire."""
+        return ErrorBody(code=self.code, message=self.message, details=self.details)

@@ -1,0 +1,212 @@
+"""Agents and their containers: what lifecycle answers and what it tells."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from hive_wire.agent import LiveHistory, LiveHistoryRequest
+from hive_wire.model import Empty, Secret, Timestamp, Wire
+from hive_wire.names import Role
+from hive_wire.verb import Event, Verb
+
+SERVICE = "lifecycle"
+OPERATOR = frozenset({Role.OPERATOR})
+OBSERVERS = frozenset({Role.OPERATOR, Role.CORE})
+CORE = frozenset({Role.CORE})
+LOG_LINES_MAX = 5000
+
+
+class ContainerState(StrEnum):
+    """What the runtime says of an agent's container."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    CRASHED = "crashed"
+    ABSENT = "absent"
+
+
+class Transient(StrEnum):
+    """An action in flight."""
+
+    SPAWNING = "spawning"
+    STARTING = "starting"
+    STOPPING = "stopping"
+    KILLING = "killing"
+    RESTARTING = "restarting"
+    DESTROYING = "destroying"
+
+
+class AgentName(Wire):
+    """One agent."""
+
+    name: str = Field(max_length=64)
+
+
+class DestroyRequest(AgentName):
+    """An agent to remove. `purge` removes its state and configuration too; otherwise both are kept."""
+
+    purge: bool = False
+
+
+class LogsRequest(AgentName):
+    """The last lines that an agent's container printed."""
+
+    lines: int = Field(default=200, ge=1, le=LOG_LINES_MAX)
+
+
+class LogsReply(Wire):
+    """Lines, oldest first; `cut` says that older ones were left out to keep the page in its limit."""
+
+    lines: list[str]
+    cut: bool
+
+
+class SecretRequest(Wire):
+    """A secret for an agent, or for every agent that has none of its own."""
+
+    name: str = Field(pattern=r"^(anthropic-api-key|claude-oauth-token)$")
+    value: Secret
+    agent: str | None = None
+
+
+class AgentView(Wire):
+    """Everything that lifecycle knows of an agent."""
+
+    name: str
+    role: Role
+    container: ContainerState
+    container_since: Timestamp
+    wanted: bool
+    """Whether the operator wants it to run."""
+    transient: Transient | None = None
+    transient_since: Timestamp | None = None
+    exit: str | None = None
+    """How the container last ended, when it did by itself: `exit 1`, `signal 9`."""
+    error: str | None = None
+    """Why the last action failed."""
+    port: int
+    created_at: Timestamp
+    revision: str | None = None
+    """The first 12 of the deployed configuration's commit."""
+    logged_in: bool | None = None
+    """Whether a login or a key is there for it."""
+    restarts: int = 0
+    """How often it was started again after a crash, since it was last healthy."""
+
+
+class Accepted(Wire):
+    """The action has begun; its end is an event."""
+
+    action: int
+    """The action's id."""
+    agent: AgentView
+
+
+class Capabilities(Wire):
+    """What the runtime can do, and in words what it can't."""
+
+    runtime: str
+    sandboxed: bool
+    separate_users: bool
+    memory_limits: bool
+    notes: list[str]
+
+
+class AgentList(Wire):
+    """All agents, the manager first, then by name."""
+
+    agents: list[AgentView]
+    capabilities: Capabilities
+
+
+class PortConflict(Wire):
+    """Agents whose names hash to one port."""
+
+    port: int
+    agents: list[str]
+
+
+class LifecycleSnapshot(AgentList):
+    """Lifecycle's state with its position in its own event sequence."""
+
+    outbox_id: int
+    store: str
+    conflicts: list[PortConflict]
+
+
+class AgentHistoryRequest(LiveHistoryRequest):
+    """A page of the live events of an agent that may be stopped."""
+
+    name: str = Field(max_length=64)
+
+
+class ActionEnded(Wire):
+    """An action on an agent ended."""
+
+    action: int
+    agent: str
+    ok: bool
+    error: str | None = None
+    requested_by: str
+    purged: bool = False
+
+
+class Crashed(Wire):
+    """A container went away without an action in flight."""
+
+    agent: str
+    exit: str | None
+
+
+SPAWN = Verb(
+    SERVICE,
+    "spawn",
+    AgentName,
+    Accepted,
+    OPERATOR,
+    "Make a new agent and start it.",
+    repeatable=False,
+    seconds=10,
+)
+START = Verb(SERVICE, "start", AgentName, Accepted, OPERATOR, "Start an agent.")
+STOP = Verb(SERVICE, "stop", AgentName, Accepted, OPERATOR, "Stop an agent, giving its turn time to end.")
+KILL = Verb(SERVICE, "kill", AgentName, Accepted, OPERATOR, "Stop an agent at once.")
+RESTART = Verb(SERVICE, "restart", AgentName, Accepted, OPERATOR, "Stop an agent and start it again.", repeatable=False)
+DESTROY = Verb(SERVICE, "destroy", DestroyRequest, Accepted, OPERATOR, "Remove an agent and revoke its credentials.")
+LIST = Verb(SERVICE, "list", Empty, AgentList, OBSERVERS, "All agents.")
+STATUS = Verb(SERVICE, "status", AgentName, AgentView, OBSERVERS, "One agent.")
+LOGS = Verb(SERVICE, "logs", LogsRequest, LogsReply, OPERATOR, "The last lines that an agent's container printed.")
+SET_SECRET = Verb(SERVICE, "set_secret", SecretRequest, Empty, OPERATOR, "Hand a key or token to one agent or all.")
+AGENT_HISTORY = Verb(
+    SERVICE, "agent_history", AgentHistoryRequest, LiveHistory, OBSERVERS,
+    "A page of an agent's live events, read from its store when the agent is down.",
+)  # fmt: skip
+SUSPEND = Verb(
+    SERVICE, "suspend", Empty, Empty, OBSERVERS,
+    "Stop every agent but keep in mind which ones shall run; for the end of the whole swarm.",
+    seconds=60,
+)  # fmt: skip
+SNAPSHOT = Verb(SERVICE, "snapshot", Empty, LifecycleSnapshot, CORE, "The state to start a projection from.")
+
+VERBS = (
+    SPAWN, START, STOP, KILL, RESTART, DESTROY, LIST, STATUS, LOGS, SET_SECRET, AGENT_HISTORY, SUSPEND, SNAPSHOT,
+)  # fmt: skip
+
+
+class AgentChanged(Wire):
+    """The whole view of an agent, as it is now."""
+
+    agent: AgentView
+    conflicts: list[PortConflict]
+
+
+CHANGED = Event(SERVICE, "agent", "changed", AgentChanged, "Something about an agent changed; the whole view.")
+REMOVED = Event(SERVICE, "agent", "removed", AgentName, "An agent is gone.")
+SPAWNED = Event(SERVICE, "agent", "spawned", ActionEnded, "A spawn ended.")
+STARTED = Event(SERVICE, "agent", "started", ActionEnded, "A start ended.")
+STOPPED = Event(SERVICE, "agent", "stopped", ActionEnded, "A stop ended.")
+KILLED = Event(SERVICE, "agent", "killed", ActionEnded, "A kill ended.")
+RESTARTED = Event(SERVICE, "agent", "restarted", ActionEnded, "A restart ended.")
+DESTROYED = Event(SERVICE, "agent", "destroyed", ActionEnded, "A destroy ended.")
+CRASHED = Event(SERVICE, "agent", "crashed", Crashed, "A container went away by itself.")
+EVENTS = (CHANGED, REMOVED, SPAWNED, STARTED, STOPPED, KILLED, RESTARTED, DESTROYED, CRASHED)
