@@ -4,13 +4,12 @@ What each role may publish and hear comes from the wire; who asks for credential
 
 from hive_kit.identity.account import AccountFile, AccountState
 from hive_kit.identity.jwt import Creds, MalformedCreds, parse_creds
-from hive_kit.identity.principals import BadName, SigningKey, check_name, mint, read_creds
+from hive_kit.identity.principals import SigningKey, check_name, mint, read_creds
 from hive_kit.identity.server import ServerConfig, render_context
 
 __all__ = [
     "AccountFile",
     "AccountState",
-    "BadName",
     "Creds",
     "MalformedCreds",
     "ServerConfig",

@@ -5,11 +5,11 @@ Decides what the account's JWT says and that every JWT is newer than the one bef
 
 import fcntl
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from hive_wire.permissions import permissions_for
+from hive_wire.permissions import SigningRole, permissions_for
 from pydantic import BaseModel, ConfigDict
 
 from hive_kit.files import write_atomically
@@ -19,20 +19,19 @@ ACCOUNT_NAME = "HIVE"
 
 
 class AccountState(BaseModel):
-    """What the account's JWT is made from, and the last one made (`jwt`, empty before the first)."""
+    """What the account's JWT is made from, and the last one made (`token`, empty before the first)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     account: str
-    signing_keys: Mapping[str, str]
+    signing_keys: Mapping[SigningRole, str]
     revocations: Mapping[str, int] = {}
     issued_at: int = 0
-    jwt: str = ""
+    token: str = ""
 
     def claims(self) -> jwt.Claims:
         scopes = [
-            jwt.scoped_signing_key(key, role, permissions_for(role))
-            for role, key in sorted(self.signing_keys.items())
+            jwt.scoped_signing_key(key, role, permissions_for(role)) for role, key in sorted(self.signing_keys.items())
         ]
         unlimited = {"mem_storage": -1, "disk_storage": -1, "streams": -1, "consumer": -1}
         return {"signing_keys": scopes, "revocations": dict(self.revocations), "limits": unlimited}
@@ -40,17 +39,13 @@ class AccountState(BaseModel):
     def signed(self, operator_signing_seed: str, now: int) -> "AccountState":
         """The same state with a JWT that says it; unchanged when the last one already does."""
         candidate = self._encode(operator_signing_seed, self.issued_at)
-        if candidate == self.jwt:
+        if candidate == self.token:
             return self
         issued_at = max(now, self.issued_at + 1)
-        return self.model_copy(
-            update={"issued_at": issued_at, "jwt": self._encode(operator_signing_seed, issued_at)}
-        )
+        return self.model_copy(update={"issued_at": issued_at, "token": self._encode(operator_signing_seed, issued_at)})
 
     def _encode(self, seed: str, issued_at: int) -> str:
-        return jwt.account_jwt(
-            seed, self.account, name=ACCOUNT_NAME, claims=self.claims(), issued_at=issued_at
-        )
+        return jwt.account_jwt(seed, self.account, name=ACCOUNT_NAME, claims=self.claims(), issued_at=issued_at)
 
 
 class AccountFile:
@@ -66,19 +61,17 @@ class AccountFile:
             return None
 
     def ensure(
-        self, account: str, signing_keys: Mapping[str, str], operator_signing_seed: str, now: int
+        self, account: str, signing_keys: Mapping[SigningRole, str], operator_signing_seed: str, now: int
     ) -> AccountState:
         """The state for these keys, revocations kept, signed anew when keys or permissions changed."""
         with self._locked():
             stored = self.read()
             kept = stored.model_dump() if stored is not None and stored.account == account else {}
-            state = AccountState.model_validate(
-                {**kept, "account": account, "signing_keys": dict(signing_keys)}
-            )
+            state = AccountState.model_validate({**kept, "account": account, "signing_keys": dict(signing_keys)})
             return self._store(state.signed(operator_signing_seed, now), stored)
 
     def revoke(self, user_public_key: str, operator_signing_seed: str, now: int) -> AccountState:
-        """Stored before it returns; push the returned `jwt` to the server. Repeating it changes nothing.
+        """Stored before it returns; push the returned `token` to the server. Repeating it changes nothing.
 
         Every JWT of that user key made until now is refused by NATS from then on."""
         with self._locked():
@@ -97,7 +90,7 @@ class AccountFile:
         return state
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Generator[None]:
         descriptor = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

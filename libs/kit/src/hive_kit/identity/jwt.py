@@ -133,15 +133,17 @@ def _encode(signing_seed: str, subject: str, name: str, nats: Claims, issued_at:
     claims["jti"] = base64.b32encode(digest).rstrip(b"=").decode()
     header = {"typ": "JWT", "alg": "ed25519-nkey"}
     signed = f"{_base64(json.dumps(header).encode())}.{_base64(json.dumps(claims).encode())}"
-    return f"{signed}.{_base64(bytes(signer.sign(signed.encode())))}"
+    signature = signer.sign(signed.encode())  # pyright: ignore[reportUnknownMemberType]  # nkeys has no types
+    return f"{signed}.{_base64(signature)}"
 
 
 def _new_seed(kind: int) -> str:
-    return bytes(nkeys.encode_seed(os.urandom(32), kind)).decode()
+    seed = nkeys.encode_seed(os.urandom(32), kind)  # pyright: ignore[reportUnknownMemberType]  # nkeys has no types
+    return seed.decode()
 
 
 def _key_pair(seed: str) -> nkeys.KeyPair:
-    return nkeys.from_seed(bytearray(seed.encode()))
+    return nkeys.from_seed(bytearray(seed.encode()))  # pyright: ignore[reportUnknownMemberType]  # nkeys has no types
 
 
 def _base64(data: bytes) -> str:

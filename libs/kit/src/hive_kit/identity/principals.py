@@ -3,21 +3,15 @@
 A name becomes part of subjects and permission templates, so a name outside the rule (`*`, `a.b`) would carry
 rights; nothing else in the system mints."""
 
-import re
 from pathlib import Path
 
+from hive_wire.errors import ErrorCode, Refusal
+from hive_wire.names import MANAGER, OPERATOR, SERVICES, is_free_for_agents, is_name
+from hive_wire.permissions import SigningRole
 from pydantic import BaseModel, ConfigDict
 
 from hive_kit.files import SECRET, write_atomically
 from hive_kit.identity import jwt
-
-NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
-SERVICES = frozenset({"broker", "approvals", "lifecycle", "dashboard", "revoker"})
-RESERVED = SERVICES | {"operator", "manager", "core", "system", "agent", "ttl-watchdog", "harness"}
-
-
-class BadName(ValueError):
-    """The name may not be given to a principal of that role."""
 
 
 class SigningKey(BaseModel):
@@ -25,7 +19,7 @@ class SigningKey(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    role: str
+    role: SigningRole
     account: str
     seed: str
 
@@ -37,27 +31,31 @@ class SigningKey(BaseModel):
         write_atomically(path, self.model_dump_json(indent=2) + "\n", SECRET)
 
 
-def check_name(role: str, name: str) -> None:
-    """Raises BadName unless this role may have a principal of that name."""
-    if NAME.fullmatch(name) is None:
-        raise BadName(f"{name!r} is not a name: a to z, 0 to 9 and '-', a letter first, at most 31")
+def check_name(role: SigningRole, name: str) -> None:
+    """Refuses with `bad_name` or `reserved_name` unless this role may have a principal of that name."""
+    if not is_name(name):
+        raise Refusal(
+            ErrorCode.BAD_NAME,
+            f"{name!r} is not a name: a letter first, then a to z, 0 to 9 and '-', 31 at most",
+            name=name,
+        )
     allowed = {
-        "agent": name not in RESERVED,
-        "manager": name == "manager",
-        "operator": name == "operator",
-        "core": name in SERVICES,
+        SigningRole.AGENT: is_free_for_agents(name),
+        SigningRole.MANAGER: name == MANAGER,
+        SigningRole.OPERATOR: name == OPERATOR,
+        SigningRole.SERVICE: name in SERVICES,
     }
-    if not allowed.get(role, False):
-        raise BadName(f"{name!r} can't be the name of a principal with role {role}")
+    if not allowed[role]:
+        raise Refusal(ErrorCode.RESERVED_NAME, f"{name!r} can't be the name of a principal with role {role}", name=name)
 
 
 def mint(key: SigningKey, name: str, now: int) -> jwt.Creds:
-    """New credentials with a new user key; keep its `public_key` to revoke it. Raises BadName."""
+    """New credentials around a new user key; keep its `public_key` to revoke it. Refuses as `check_name` does.
+
+    `now` is in seconds since 1970."""
     check_name(key.role, name)
     seed = jwt.new_user_seed()
-    token = jwt.scoped_user_jwt(
-        key.seed, jwt.public_key(seed), name=name, account=key.account, issued_at=now
-    )
+    token = jwt.scoped_user_jwt(key.seed, jwt.public_key(seed), name=name, account=key.account, issued_at=now)
     return jwt.Creds(jwt=token, seed=seed)
 
 

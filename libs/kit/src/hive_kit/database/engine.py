@@ -1,0 +1,209 @@
+"""One SQLite file: a writer thread that shares commits, and reader threads.
+
+Each write job runs in a savepoint of its own; jobs that are waiting share one `BEGIN IMMEDIATE … COMMIT` with
+`synchronous=FULL`, and nobody's result leaves before that commit. Decides nothing about what is stored.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+from hive_wire.errors import ErrorCode, Refusal
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from hive_kit.metrics import COMMITS, WRITES
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+_BATCH = 256
+_BUSY_MILLISECONDS = 5000
+
+
+@dataclass
+class _Job:
+    work: Callable[[Connection], Any]  # Any: each job has its own result
+    done: "asyncio.Future[Any]"
+    then: Callable[[Any], None] | None
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Database:
+    """A service's database, opened. Use from one event loop."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._loop = asyncio.get_running_loop()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._committed: list[Callable[[], None]] = []
+        self._engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False})
+        event.listen(self._engine, "connect", _prepare)
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix=f"read-{path.stem}")
+        self._reader = threading.local()
+        self._opened: list[Connection] = []
+        try:
+            self._writer_connection = self._connect()
+        except DBAPIError as error:
+            raise _storage_refusal(error) from error
+        self.store_id = self._ensure_store_id()
+        self._writer = threading.Thread(target=self._write_for_ever, name=f"write-{path.stem}", daemon=True)
+        self._writer.start()
+
+    async def write(self, work: Callable[[Connection], T], then: Callable[[T], None] | None = None) -> T:
+        """Run `work` in the writer and return its result once it is committed to disk.
+
+        `then(result)` is called on the event loop right after the commit, also when the caller gave up waiting.
+        Raises what `work` raised (its savepoint is rolled back), or Refusal `disk_full` / `storage_failed`:
+        then nothing of it is stored.
+        """
+        done: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Job(work, done, then))
+        return await done
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on a reader's connection, in a snapshot of its own. Raises Refusal `storage_failed`."""
+        return await self._loop.run_in_executor(self._readers, self._read, work)
+
+    def on_commit(self, wake: Callable[[], None]) -> None:
+        """Call `wake` on the event loop after each commit."""
+        self._committed.append(wake)
+
+    def close(self) -> None:
+        """Finish the writes that are waiting and close."""
+        self._jobs.put(None)
+        self._writer.join()
+        self._readers.shutdown()
+        for connection in self._opened:
+            connection.close()
+        self._engine.dispose()
+
+    def _connect(self) -> Connection:
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self._opened.append(connection)
+        return connection
+
+    def _ensure_store_id(self) -> str:
+        connection = self._writer_connection
+        connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS store (id TEXT NOT NULL PRIMARY KEY)")
+        connection.exec_driver_sql(
+            "INSERT INTO store (id) SELECT ? WHERE NOT EXISTS (SELECT 1 FROM store)", (uuid.uuid4().hex[:12],)
+        )
+        return str(connection.execute(text("SELECT id FROM store")).scalar_one())
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        connection: Connection | None = getattr(self._reader, "connection", None)
+        if connection is None:
+            connection = self._reader.connection = self._connect()
+        try:
+            connection.exec_driver_sql("BEGIN")
+            try:
+                return work(connection)
+            finally:
+                connection.exec_driver_sql("COMMIT")
+        except (DBAPIError, sqlite3.Error) as error:
+            raise _storage_refusal(error) from error
+
+    def _write_for_ever(self) -> None:
+        while True:
+            job = self._jobs.get()
+            if job is None:
+                return
+            batch = [job]
+            stop = False
+            while len(batch) < _BATCH:
+                try:
+                    following = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None:
+                    stop = True
+                    break
+                batch.append(following)
+            self._commit(batch)
+            self._loop.call_soon_threadsafe(self._settle, batch)
+            if stop:
+                return
+
+    def _commit(self, batch: list[_Job]) -> None:
+        connection = self._writer_connection
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            for job in batch:
+                self._run(connection, job)
+            connection.exec_driver_sql("COMMIT")
+        except (DBAPIError, sqlite3.Error) as error:
+            self._roll_back(connection)
+            refusal = _storage_refusal(error)
+            for job in batch:
+                job.error = job.error or refusal
+            log.error("commit_failed", database=str(self.path), error=str(error), jobs=len(batch))
+        else:
+            COMMITS.inc()
+
+    def _run(self, connection: Connection, job: _Job) -> None:
+        connection.exec_driver_sql("SAVEPOINT job")
+        try:
+            job.result = job.work(connection)
+        except (DBAPIError, sqlite3.Error) as error:
+            if not self._in_transaction(connection):
+                raise  # SQLite rolled the whole transaction back (disk full, I/O error): nobody's write is in
+            job.error = _storage_refusal(error)
+            log.error("write_failed", database=str(self.path), exc_info=error)
+        except Exception as error:  # the job's caller gets it; the other jobs of the batch go on
+            job.error = error
+        if job.error is not None:
+            connection.exec_driver_sql("ROLLBACK TO job")
+        connection.exec_driver_sql("RELEASE job")
+
+    def _roll_back(self, connection: Connection) -> None:
+        if self._in_transaction(connection):
+            connection.exec_driver_sql("ROLLBACK")
+
+    def _in_transaction(self, connection: Connection) -> bool:
+        raw = connection.connection.dbapi_connection
+        return isinstance(raw, sqlite3.Connection) and raw.in_transaction
+
+    def _settle(self, batch: list[_Job]) -> None:
+        for job in batch:
+            WRITES.labels("failed" if job.error else "ok").inc()
+            if job.error is None and job.then is not None:
+                job.then(job.result)
+            if job.done.done():
+                continue
+            if job.error is not None:
+                job.done.set_exception(job.error)
+            else:
+                job.done.set_result(job.result)
+        for wake in self._committed:
+            wake()
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={_BUSY_MILLISECONDS}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _storage_refusal(error: Exception) -> Refusal:
+    text_of = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    if "full" in text_of:
+        return Refusal(ErrorCode.DISK_FULL, "the disk is full; nothing was stored")
+    return Refusal(ErrorCode.STORAGE_FAILED, f"the database refused: {text_of}")

@@ -1,0 +1,124 @@
+"""The transactional outbox: events committed with the change they tell of, published to the stream in order.
+
+An event's id, `<service>:<store>:<outbox id>`, goes out as `Nats-Msg-Id`, so the stream keeps one of each;
+consumers record it with their effect, so that each stored effect happens once.
+"""
+
+import asyncio
+import json
+import secrets
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+from hive_wire.errors import Refusal
+from hive_wire.model import Wire
+from hive_wire.verb import Event
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError
+from sqlalchemy import Connection, text
+
+from hive_kit.bus import Bus
+from hive_kit.database import Database
+from hive_kit.metrics import OUTBOX, RELAYED
+
+log = structlog.get_logger()
+
+Q = TypeVar("Q", bound=Wire)
+
+_BATCH = 256
+_PUBLISH_SECONDS = 5.0
+
+
+def emit(connection: Connection, event: Event[Q], payload: Q) -> int:
+    """Put an event into the outbox, in the caller's transaction. Returns its outbox id."""
+    row = connection.exec_driver_sql(
+        "INSERT INTO outbox (subject, payload) VALUES (?, ?) RETURNING id",
+        (event.subject, payload.model_dump_json()),
+    )
+    return int(row.scalar_one())
+
+
+def last_outbox_id(connection: Connection) -> int:
+    """The id of the last event ever put into the outbox; 0 before the first."""
+    row = connection.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")).scalar()
+    return int(row or 0)
+
+
+@dataclass(frozen=True)
+class _Row:
+    id: int
+    subject: str
+    payload: bytes
+
+
+class Relay:
+    """Publishes a database's outbox, in order, one atomic batch at a time, for as long as `run` runs."""
+
+    def __init__(self, database: Database, bus: Bus, service: str) -> None:
+        self._database = database
+        self._bus = bus
+        self._service = service
+        self._wake = asyncio.Event()
+        self._singly = True  # after a start, part of the first batch may be in the stream already
+        database.on_commit(self._wake.set)
+        bus.on_up.append(self._wake.set)
+
+    async def run(self) -> None:
+        """Relay until cancelled. Survives a lost connection and a full disk."""
+        self._wake.set()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                while await self._relay_batch():
+                    pass
+            except (NatsError, APIError, Refusal, OSError, TimeoutError) as error:
+                self._singly = True
+                log.warning("relay_waits", error=str(error) or type(error).__name__)
+                await asyncio.sleep(0.5)
+                self._wake.set()
+
+    async def _relay_batch(self) -> bool:
+        rows = await self._database.read(_next_rows)
+        OUTBOX.set(len(rows))
+        if not rows:
+            self._singly = False
+            return False
+        if len(rows) == 1 or self._singly:
+            for row in rows:
+                await self._publish(row, {})
+        else:
+            await self._publish_batch(rows)
+        RELAYED.inc(len(rows))
+        last = rows[-1].id
+        await self._database.write(lambda c: c.exec_driver_sql("DELETE FROM outbox WHERE id <= ?", (last,)))
+        return len(rows) == _BATCH
+
+    async def _publish_batch(self, rows: list[_Row]) -> None:
+        batch = secrets.token_hex(16)
+        nats = self._bus.nats
+        for number, row in enumerate(rows[:-1], start=1):
+            headers = {
+                "Nats-Msg-Id": self._event_id(row),
+                "Nats-Batch-Id": batch,
+                "Nats-Batch-Sequence": str(number),
+            }
+            await nats.publish(row.subject, row.payload, headers=headers)
+        commit = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(rows)), "Nats-Batch-Commit": "1"}
+        await self._publish(rows[-1], commit)
+
+    async def _publish(self, row: _Row, headers: dict[str, str]) -> None:
+        headers = {"Nats-Msg-Id": self._event_id(row), **headers}
+        reply = await self._bus.nats.request(row.subject, row.payload, timeout=_PUBLISH_SECONDS, headers=headers)
+        ack = json.loads(reply.data)
+        if "error" in ack:
+            raise APIError.from_error(ack["error"])
+
+    def _event_id(self, row: _Row) -> str:
+        return f"{self._service}:{self._database.store_id}:{row.id}"
+
+
+def _next_rows(connection: Connection) -> list[_Row]:
+    rows = connection.exec_driver_sql("SELECT id, subject, payload FROM outbox ORDER BY id LIMIT ?", (_BATCH,))
+    return [_Row(row[0], row[1], row[2].encode()) for row in rows]

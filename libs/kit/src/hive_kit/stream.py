@@ -1,0 +1,145 @@
+# pyright: reportUnknownMemberType=false
+# (nats-py leaves parts of its JetStream API without types)
+"""The event stream `HIVE`: making it, and following it gap-free with the position held by the reader.
+
+nats-py's ordered consumer replays the whole stream after a server restart when it was parked at the tail,
+so this tail pulls, and owns its position.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import structlog
+from hive_wire.subjects import STREAM, STREAM_SUBJECTS
+from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.client import JetStreamContext
+from nats.js.errors import APIError, NotFoundError
+
+from hive_kit.bus import Bus
+
+log = structlog.get_logger()
+
+MAX_AGE_SECONDS = 7 * 24 * 3600
+MAX_BYTES = 1 << 30
+DUPLICATE_WINDOW_SECONDS = 3600
+_PULL = 256
+_PULL_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in the stream: which stream (by its creation time) and the last sequence number handled."""
+
+    created: str
+    seq: int
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """An event as the stream has it. `id` is `<service>:<store>:<outbox id>`."""
+
+    position: Position
+    id: str
+    subject: str
+    payload: bytes
+
+
+class StreamReset(Exception):  # a turn of events, not an error
+    """The stream can't be followed from that position: start again from a snapshot."""
+
+
+async def ensure_stream(bus: Bus) -> None:
+    """Make the stream, or bring its settings to what we want; waits until JetStream answers."""
+    config = StreamConfig(
+        name=STREAM,
+        subjects=[STREAM_SUBJECTS],
+        storage=StorageType.FILE,
+        retention=RetentionPolicy.LIMITS,
+        max_age=MAX_AGE_SECONDS,
+        max_bytes=MAX_BYTES,
+        duplicate_window=DUPLICATE_WINDOW_SECONDS,
+        num_replicas=1,
+        allow_direct=False,
+        allow_atomic=True,
+    )
+    delay = 0.05
+    while True:
+        js = bus.nats.jetstream(timeout=2)
+        try:
+            try:
+                await js.stream_info(STREAM)
+                await js.update_stream(config)
+            except NotFoundError:
+                await js.add_stream(config)
+            return
+        except (NatsError, APIError, OSError, TimeoutError) as error:
+            log.info("stream_waits", error=str(error) or type(error).__name__)
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, 1.0)
+
+
+async def stream_head(bus: Bus) -> Position:
+    """The stream's end, for a reader that starts from snapshots."""
+    info = await bus.nats.jetstream(timeout=3).stream_info(STREAM)
+    return Position(str(info.created), info.state.last_seq)
+
+
+async def follow(bus: Bus, start: Position, subject: str = STREAM_SUBJECTS) -> AsyncIterator[Envelope]:
+    """Yield every event after `start` on `subject`, in order, each once, for ever.
+
+    Survives restarts of the server. Raises StreamReset when continuity can't be proven.
+    """
+    position = start
+    subscription: JetStreamContext.PullSubscription | None = None
+    while True:
+        try:
+            if subscription is None:
+                subscription = await _subscribe(bus, position, subject)
+            try:
+                messages = await subscription.fetch(_PULL, timeout=_PULL_SECONDS, heartbeat=1.0)
+            except (TimeoutError, NatsError):
+                await subscription.consumer_info()  # raises when the consumer is gone
+                continue
+            for message in messages:
+                seq = message.metadata.sequence.stream
+                if seq <= position.seq:
+                    continue
+                position = Position(position.created, seq)
+                event_id = (message.headers or {}).get("Nats-Msg-Id", f"stream:{seq}")
+                yield Envelope(position, event_id, message.subject, message.data)
+        except (NatsError, APIError, OSError, TimeoutError) as error:
+            log.info("tail_reconnects", error=str(error) or type(error).__name__)
+            await _drop(subscription)
+            subscription = None
+            await asyncio.sleep(0.1)
+
+
+async def _subscribe(bus: Bus, position: Position, subject: str) -> JetStreamContext.PullSubscription:
+    js = bus.nats.jetstream(timeout=3)
+    info = await js.stream_info(STREAM)
+    first, last = info.state.first_seq, info.state.last_seq
+    if str(info.created) != position.created:
+        raise StreamReset("the stream was made anew")
+    if last < position.seq:
+        raise StreamReset(f"the stream went back from {position.seq} to {last}")
+    if first > position.seq + 1 and last > position.seq:
+        raise StreamReset(f"events {position.seq + 1} to {first - 1} are gone")
+    config = ConsumerConfig(
+        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+        opt_start_seq=position.seq + 1,
+        ack_policy=AckPolicy.NONE,
+        inactive_threshold=60,
+        mem_storage=True,
+    )
+    return await js.pull_subscribe(subject, stream=STREAM, config=config)
+
+
+async def _drop(subscription: JetStreamContext.PullSubscription | None) -> None:
+    if subscription is None:
+        return
+    try:
+        await subscription.unsubscribe()
+    except (NatsError, OSError) as error:
+        log.debug("unsubscribe_failed", error=str(error))
