@@ -1,0 +1,6 @@
+"""For tests of any service: a real nats-server with the real identities and permissions, and bounded waiting."""
+
+from hive_kit.testing.nats_server import TestNats, swarm_nats
+from hive_kit.testing.waiting import eventually
+
+__all__ = ["TestNats", "eventually", "swarm_nats"]
