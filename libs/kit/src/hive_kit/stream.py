@@ -86,6 +86,12 @@ async def stream_head(bus: Bus) -> Position:
     return Position(str(info.created), info.state.last_seq)
 
 
+async def stream_start(bus: Bus) -> Position:
+    """The place before the oldest event that the stream still has, for a reader that has seen none."""
+    info = await bus.nats.jetstream(timeout=3).stream_info(STREAM)
+    return Position(str(info.created), max(info.state.first_seq - 1, 0))
+
+
 async def follow(bus: Bus, start: Position, subject: str = STREAM_SUBJECTS) -> AsyncIterator[Envelope]:
     """Yield every event after `start` on `subject`, in order, each once, for ever.
 

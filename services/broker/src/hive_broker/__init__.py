@@ -1,0 +1,6 @@
+"""The broker: inboxes and delivery.
+
+Decides who may write to whom, stores each message before it says so, hands mail out under leases, and tells what
+became of it. Only the broker writes messages. Which agents exist is lifecycle's decision; what an agent does with
+its mail is its harness's.
+"""

@@ -1,0 +1,5 @@
+"""The version of this hyperhive."""
+
+from importlib.metadata import version
+
+VERSION = version("hive-kit")

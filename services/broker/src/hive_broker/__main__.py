@@ -1,0 +1,78 @@
+"""Starts the broker: opens its database, answers its verbs, follows lifecycle's events, sweeps."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from hive_kit.database import Database
+from hive_kit.host import Host, run
+from hive_kit.stream import Envelope, StreamReset, follow, stream_head, stream_start
+from hive_kit.version import VERSION
+from hive_wire.errors import Refusal
+
+from hive_broker import notices, retention
+from hive_broker.arrivals import Arrivals
+from hive_broker.bus import BrokerDoor
+from hive_broker.settings import BrokerSettings
+
+log = structlog.get_logger()
+
+
+async def compose(host: Host[BrokerSettings]) -> None:
+    """Open and start everything."""
+    database = await host.open_database("hive_broker")
+    arrivals = Arrivals()
+    await host.relay_events(database)
+    await host.answer(BrokerDoor(host.settings, database, arrivals).service(host.bus, VERSION))
+    host.background(_tell_notices(host, database, arrivals), "notices")
+    host.background(_sweep_for_ever(host.settings, database), "sweep")
+
+
+async def _tell_notices(host: Host[BrokerSettings], database: Database, arrivals: Arrivals) -> None:
+    position = await database.read(notices.position)
+    if position is None:
+        position = await stream_start(host.bus)
+    while True:
+        try:
+            async for envelope in follow(host.bus, position, notices.SUBJECT):
+                await _take_in(database, arrivals, envelope)
+        except StreamReset as reset:
+            log.warning("events_missed", reason=str(reset))
+            position = await stream_head(host.bus)
+            head = position
+            await database.write(lambda c, head=head: notices.move_to(c, head))
+
+
+async def _take_in(database: Database, arrivals: Arrivals, envelope: Envelope) -> None:
+    """Store an event's effect; on a full disk, try again until it fits: an event is never skipped."""
+    while True:
+        try:
+            await database.write(
+                lambda c: notices.take_in(c, envelope, datetime.now(UTC)), then=lambda names: _announce(arrivals, names)
+            )
+        except Refusal as refusal:
+            log.warning("notice_waits", code=refusal.code)
+            await asyncio.sleep(1.0)
+        else:
+            return
+
+
+def _announce(arrivals: Arrivals, names: list[str]) -> None:
+    for name in names:
+        arrivals.announce(name)
+
+
+async def _sweep_for_ever(settings: BrokerSettings, database: Database) -> None:
+    keep = timedelta(days=settings.retention_days)
+    while True:
+        try:
+            removed = retention.SWEEP_LIMIT
+            while removed == retention.SWEEP_LIMIT:
+                removed = await database.write(lambda c: retention.sweep(c, datetime.now(UTC), keep))
+        except Refusal as refusal:
+            log.warning("sweep_waits", code=refusal.code)
+        await asyncio.sleep(settings.sweep_seconds)
+
+
+if __name__ == "__main__":
+    run(BrokerSettings.from_arguments(), compose)

@@ -1,0 +1,183 @@
+"""Storing messages and looking them up. Who may see one: its sender, its recipient, the operator."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from hive_kit.outbox import emit
+from hive_wire.broker import (
+    STORED,
+    HistoryRequest,
+    InboxCounts,
+    Message,
+    MessageKind,
+    MessageList,
+    MessageState,
+    Received,
+    RecentRequest,
+    SendReply,
+    SendRequest,
+)
+from hive_wire.errors import ErrorCode, Refusal
+from hive_wire.names import OPERATOR, SYSTEM
+from sqlalchemy import Connection
+
+from hive_broker.rows import COUNTS, MESSAGE, columns, inbox_counts, message, microseconds, page
+
+
+@dataclass(frozen=True)
+class SendLimits:
+    """What a message may be."""
+
+    max_body_bytes: int
+    max_pending: int
+
+
+def send(connection: Connection, sender: str, request: SendRequest, now: datetime, limits: SendLimits) -> SendReply:
+    """Store one message, or find the one that the same key stored before.
+
+    Refuses: `body_too_large`, `unknown_recipient`, `key_reused`, `slow_down`, `not_found` (what it answers).
+    """
+    size = len(request.body.encode())
+    if size > limits.max_body_bytes:
+        raise Refusal(
+            ErrorCode.BODY_TOO_LARGE,
+            f"the body has {size} bytes and the limit is {limits.max_body_bytes}; "
+            "put larger content into a file and send its path",
+            limit=limits.max_body_bytes,
+            size=size,
+        )
+    reply = insert(connection, sender, request, MessageKind.MESSAGE, now)
+    if not reply.repeated and sender != OPERATOR:
+        _check_backlog(connection, request.to, limits.max_pending)
+    return reply
+
+
+def insert(connection: Connection, sender: str, request: SendRequest, kind: MessageKind, now: datetime) -> SendReply:
+    """Store a message of any kind; the same key again finds the first one."""
+    thread = _thread_of(connection, sender, request.in_reply_to)
+    at = microseconds(now)
+    row = connection.exec_driver_sql(
+        "INSERT INTO messages (sender, key, recipient, body, kind, in_reply_to, thread, state, stored_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?) ON CONFLICT (sender, key) DO NOTHING RETURNING id",
+        (sender, request.key, request.to, request.body, kind, request.in_reply_to, thread, at),
+    ).scalar()
+    if row is None:
+        return _repeated(connection, sender, request)
+    counts = connection.exec_driver_sql(
+        f"UPDATE inboxes SET pending = pending + 1 WHERE name = ? AND open RETURNING {COUNTS}", (request.to,)
+    ).one_or_none()
+    if counts is None:
+        raise _unknown_recipient(connection, request.to)
+    stored = Message(
+        id=row,
+        sender=sender,
+        recipient=request.to,
+        state=MessageState.PENDING,
+        stored_at=now,
+        body=request.body,
+        kind=kind,
+        in_reply_to=request.in_reply_to,
+    )
+    emit(connection, STORED, Received(message=stored, counts=InboxCounts.model_validate(columns(counts))))
+    return SendReply(id=row, state=MessageState.PENDING, stored_at=now)
+
+
+def tell(connection: Connection, recipient: str, text: str, now: datetime, in_reply_to: int | None = None) -> None:
+    """Store a system message; an inbox that is closed gets none.
+
+    The caller's transaction makes sure that each thing is told once; the key only has to be unique.
+    """
+    is_open = connection.exec_driver_sql("SELECT open FROM inboxes WHERE name = ?", (recipient,)).scalar()
+    if not is_open:
+        return
+    about = hashlib.sha256(f"{recipient}\n{text}".encode()).hexdigest()[:16]
+    number = connection.exec_driver_sql("SELECT coalesce(max(id), 0) FROM messages").scalar_one()
+    request = SendRequest(to=recipient, body=text, key=f"{number}-{about}", in_reply_to=in_reply_to)
+    insert(connection, SYSTEM, request, MessageKind.SYSTEM, now)
+
+
+def status(connection: Connection, caller: str, message_id: int) -> Message:
+    """A message with its receipt. Refuses `not_found`, also where the caller has no part in it."""
+    row = connection.exec_driver_sql(f"SELECT {MESSAGE} FROM messages WHERE id = ?", (message_id,)).one_or_none()
+    if row is None or caller not in (OPERATOR, row.sender, row.recipient):
+        raise Refusal(ErrorCode.NOT_FOUND, f"there is no message #{message_id} that you sent or got", id=message_id)
+    return message(row)
+
+
+def recent(connection: Connection, caller: str, request: RecentRequest) -> MessageList:
+    """The last messages of the caller's inbox, or of any inbox for the operator."""
+    inbox = request.inbox or caller
+    if inbox != caller and caller != OPERATOR:
+        raise Refusal(ErrorCode.FORBIDDEN, "only the operator may look into another's inbox")
+    known = connection.exec_driver_sql("SELECT 1 FROM inboxes WHERE name = ?", (inbox,)).scalar()
+    if known is None:
+        raise _unknown_recipient(connection, inbox)
+    rows = connection.exec_driver_sql(
+        f"SELECT {MESSAGE} FROM messages WHERE recipient = ? AND id < ? ORDER BY id DESC LIMIT ?",
+        (inbox, request.before or 1 << 62, request.limit + 1),
+    )
+    return page(rows, request.limit)
+
+
+def history(connection: Connection, request: HistoryRequest) -> MessageList:
+    """The last messages of the whole swarm."""
+    condition = "AND state = ?" if request.state else ""
+    values = (request.state,) if request.state else ()
+    rows = connection.exec_driver_sql(
+        f"SELECT {MESSAGE} FROM messages WHERE id < ? {condition} ORDER BY id DESC LIMIT ?",
+        (request.before or 1 << 62, *values, request.limit + 1),
+    )
+    return page(rows, request.limit)
+
+
+def thread(connection: Connection, message_id: int) -> MessageList:
+    """The thread that a message belongs to: its last 500 messages."""
+    root = connection.exec_driver_sql("SELECT coalesce(thread, id) FROM messages WHERE id = ?", (message_id,)).scalar()
+    if root is None:
+        raise Refusal(ErrorCode.NOT_FOUND, f"there is no message #{message_id}", id=message_id)
+    rows = connection.exec_driver_sql(
+        f"SELECT {MESSAGE} FROM messages WHERE id = ? OR thread = ? ORDER BY id DESC LIMIT 501", (root, root)
+    )
+    return page(rows, 500)
+
+
+def _thread_of(connection: Connection, sender: str, in_reply_to: int | None) -> int | None:
+    if in_reply_to is None:
+        return None
+    row = connection.exec_driver_sql(
+        "SELECT coalesce(thread, id) AS root, sender, recipient FROM messages WHERE id = ?", (in_reply_to,)
+    ).one_or_none()
+    if row is None or sender not in (OPERATOR, SYSTEM, row.sender, row.recipient):
+        raise Refusal(
+            ErrorCode.NOT_FOUND, f"in_reply_to: there is no message #{in_reply_to} that you sent or got", id=in_reply_to
+        )
+    return int(row.root)
+
+
+def _repeated(connection: Connection, sender: str, request: SendRequest) -> SendReply:
+    first = connection.exec_driver_sql(
+        f"SELECT {MESSAGE} FROM messages WHERE sender = ? AND key = ?", (sender, request.key)
+    ).one()
+    if (first.recipient, first.body, first.in_reply_to) != (request.to, request.body, request.in_reply_to):
+        raise Refusal(ErrorCode.KEY_REUSED, f"this key stored message #{first.id} with another content", id=first.id)
+    known = message(first)
+    return SendReply(id=known.id, state=known.state, stored_at=known.stored_at, repeated=True)
+
+
+def _check_backlog(connection: Connection, recipient: str, max_pending: int) -> None:
+    pending = inbox_counts(connection, recipient).pending
+    if pending > max_pending:
+        raise Refusal(
+            ErrorCode.SLOW_DOWN,
+            f"{recipient} has {pending - 1} undelivered messages; try again when it has caught up",
+            retry_after_seconds=60,
+        )
+
+
+def _unknown_recipient(connection: Connection, name: str) -> Refusal:
+    rows = connection.exec_driver_sql("SELECT name FROM inboxes WHERE open ORDER BY name")
+    known = [row.name for row in rows]
+    return Refusal(
+        ErrorCode.UNKNOWN_RECIPIENT, f"there is nobody called {name!r}; there are: {', '.join(known)}", known=known
+    )

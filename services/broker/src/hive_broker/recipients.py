@@ -1,0 +1,30 @@
+"""Who can be written to. Lifecycle opens an agent's inbox when it makes the agent and closes it with it."""
+
+from hive_wire.broker import InboxCounts
+from hive_wire.errors import ErrorCode, Refusal
+from hive_wire.names import MANAGER, is_free_for_agents
+from sqlalchemy import Connection
+
+from hive_broker.rows import COUNTS, columns
+
+
+def open_inbox(connection: Connection, name: str) -> None:
+    """Make an agent reachable; what an earlier agent of that name left undelivered is still there."""
+    if name != MANAGER and not is_free_for_agents(name):
+        raise Refusal(ErrorCode.BAD_NAME, f"{name!r} can't be an agent's name", name=name)
+    connection.exec_driver_sql(
+        "INSERT INTO inboxes (name, open) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET open = 1", (name,)
+    )
+
+
+def close_inbox(connection: Connection, name: str) -> None:
+    """Make an agent unreachable. Its mail stays, and whoever still holds its credentials can take none of it."""
+    connection.exec_driver_sql(
+        "UPDATE inboxes SET open = 0, epoch = epoch + 1, start_key = NULL WHERE name = ?", (name,)
+    )
+
+
+def open_inboxes(connection: Connection) -> list[InboxCounts]:
+    """Everybody who can be written to."""
+    rows = connection.exec_driver_sql(f"SELECT {COUNTS} FROM inboxes WHERE open ORDER BY name")
+    return [InboxCounts.model_validate(columns(row)) for row in rows]

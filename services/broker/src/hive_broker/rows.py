@@ -1,0 +1,70 @@
+"""Rows as the wire has them, and the clock they carry."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hive_wire.broker import PAGE_BYTES, InboxCounts, Message, MessageList, Receipt
+from sqlalchemy import Connection, Row
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+RECEIPT = (
+    "id, sender, recipient, state, stored_at, delivered_at, acked_at, turn,"
+    " attempts, redelivered, failures, dead_reason"
+)
+MESSAGE = f"{RECEIPT}, body, kind, in_reply_to"
+COUNTS = "name, pending, in_flight, dead"
+
+AnyRow = Row[Any]  # Any: SQLAlchemy's rows of textual statements have no types
+
+
+def microseconds(at: datetime) -> int:
+    """`at` as microseconds since 1970."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(value: int | None) -> datetime | None:
+    """Microseconds since 1970 as a time."""
+    return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def columns(row: AnyRow) -> dict[str, Any]:  # Any: a row's values
+    """A row's values by column name."""
+    return dict(row._mapping)  # pyright: ignore[reportPrivateUsage]  # SQLAlchemy's public name for it
+
+
+def _fields(row: AnyRow) -> dict[str, Any]:  # Any: a row's values
+    fields = columns(row)
+    for name in ("stored_at", "delivered_at", "acked_at"):
+        fields[name] = moment(fields[name])
+    return fields
+
+
+def receipt(row: AnyRow) -> Receipt:
+    """A row selected with RECEIPT."""
+    return Receipt.model_validate(_fields(row))
+
+
+def message(row: AnyRow) -> Message:
+    """A row selected with MESSAGE."""
+    return Message.model_validate(_fields(row))
+
+
+def inbox_counts(connection: Connection, name: str) -> InboxCounts:
+    """What lies in an inbox."""
+    row = connection.exec_driver_sql(f"SELECT {COUNTS} FROM inboxes WHERE name = ?", (name,)).one()
+    return InboxCounts.model_validate(columns(row))
+
+
+def page(newest_first: Iterable[AnyRow], limit: int) -> MessageList:
+    """At most `limit` messages and 4 MiB encoded, oldest first, from rows that come newest first."""
+    chosen: list[Message] = []
+    size = 0
+    for row in newest_first:
+        candidate = message(row)
+        size += len(candidate.model_dump_json())
+        if len(chosen) == limit or (chosen and size > PAGE_BYTES):
+            return MessageList(messages=chosen[::-1], more=True)
+        chosen.append(candidate)
+    return MessageList(messages=chosen[::-1], more=False)
