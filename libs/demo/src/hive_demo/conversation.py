@@ -15,9 +15,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.S)
 FOLDED = re.compile(
-    r"<system-reminder>\s*The user sent a new message while you were working:\n(.*?)\n+"
-    r"IMPORTANT: .*?</system-reminder>",
-    re.S,
+    r"The user sent a new message while you were working:\n(.*?)\n\n(?:This is how Claude Code|IMPORTANT:)", re.S
 )
 WORKING_DIRECTORY = re.compile(r"^\W*(?:primary )?working directory: *(\S.*?) *$", re.I | re.M)
 INTERRUPTED = "[Request interrupted by user"
@@ -28,6 +26,7 @@ NOTICES = (
     "<task-notification>",
     "Caveat: ",
     "Stop hook feedback",
+    "Your response above was cut off mid-stream",
     "This session is being continued from a previous conversation",
 )
 SUMMARY_REQUEST = "create a detailed summary"
@@ -93,7 +92,12 @@ class MessagesRequest(BaseModel):
     def working_directory(self) -> str | None:
         """The directory that Claude Code's environment block names; None where it names none."""
         system = [self.system] if isinstance(self.system, str) else [block.text for block in self.system]
-        asides = [text for message in self.messages if message.role != "assistant" for text in message.texts]
+        asides = [
+            text
+            for message in self.messages
+            for text in message.texts
+            if message.role == "system" or text.startswith("<system-reminder>")
+        ]
         found = (WORKING_DIRECTORY.search(text) for text in [*system, *asides])
         return next((match[1] for match in found if match), None)
 

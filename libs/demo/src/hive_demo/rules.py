@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from hive_demo.conversation import MessagesRequest, ToolResult, Turn
 from hive_demo.mail import Mail, mails_in
 from hive_demo.script import Script, Step, ToolCall
@@ -59,8 +61,8 @@ def follow_rules(agent: str, request: MessagesRequest, turn: Turn | None) -> tup
     if turn is None:
         return Script(final="I am here. Nothing is open."), 0
     mails = [mail for prompt in turn.prompts for mail in mails_in(prompt.text)]
-    if not mails:
-        return Script(final=_echo(turn.prompts[-1].text)), 0
+    if not mails or SEND not in request.offered:
+        return Script(final=_echo(mails[-1].body if mails else turn.prompts[-1].text)), 0
     desk = Desk(
         agent=agent,
         offered=request.offered,
@@ -96,8 +98,8 @@ def _research(desk: Desk, mail: Mail, first: int) -> Errand:
     found = _findings(desk, first)
     steps = [
         *_look_around(desk, f"The operator asks: “{topic}”. I look at what is here, then scribe can keep it."),
-        *_send(desk, "scribe", f"{NOTE_REQUEST} {topic}\n\n{found}"),
-        *_send(desk, "operator", f"I looked into “{topic}”. {found} scribe is writing it down.", mail.number),
+        *_send("scribe", f"{NOTE_REQUEST} {topic}\n\n{found}"),
+        *_send("operator", f"I looked into “{topic}”. {found} scribe is writing it down.", mail.number),
     ]
     return Errand(tuple(steps), f"Looked into “{topic}”, asked scribe to write it down and told the operator.")
 
@@ -106,17 +108,14 @@ def _take_note(desk: Desk, mail: Mail, first: int) -> Errand:
     topic = _topic(mail.first_line.removeprefix(NOTE_REQUEST))
     steps = _write_note(desk, topic, mail.body, first)
     if not mail.is_reply:
-        steps += _send(desk, mail.sender, f"Written down in {desk.notes}: {topic}", mail.number)
+        steps += _send(mail.sender, f"Written down in {desk.notes}: {topic}", mail.number)
     return Errand(tuple(steps), f"Noted “{topic}” for {mail.sender}.")
 
 
 def _ask_for_facts(desk: Desk, mail: Mail, first: int) -> Errand:
     topic = _topic(mail.first_line)
-    thought = Step(thinking=f"The operator wants “{topic}” on paper. scout finds things faster than I do.")
-    steps = [
-        _with_thought(step, thought)
-        for step in _send(desk, "scout", f"{FACTS_REQUEST} {topic}\n\nThe operator asked me to write about it.")
-    ]
+    thought = f"The operator wants “{topic}” on paper. scout finds things faster than I do."
+    steps = _send("scout", f"{FACTS_REQUEST} {topic}\n\nThe operator asked me to write about it.", None, thought)
     return Errand(tuple(steps), f"Asked scout for facts about “{topic}”; I write when they are here.")
 
 
@@ -124,7 +123,7 @@ def _give_facts(desk: Desk, mail: Mail, first: int) -> Errand:
     topic = _topic(mail.first_line.removeprefix(FACTS_REQUEST))
     steps = [
         *_look_around(desk, f"{mail.sender} needs facts about “{topic}”. A quick look will do."),
-        *_send(desk, mail.sender, f"{FACTS} “{topic}”:\n\n{_findings(desk, first)}", mail.number),
+        *_send(mail.sender, f"{FACTS} “{topic}”:\n\n{_findings(desk, first)}", mail.number),
     ]
     return Errand(tuple(steps), f"Gave {mail.sender} the facts about “{topic}”.")
 
@@ -134,7 +133,7 @@ def _report_facts(desk: Desk, mail: Mail, first: int) -> Errand:
     asked = desk.operator_mail.number if desk.operator_mail else None
     steps = [
         *_write_note(desk, topic, mail.body, first),
-        *_send(desk, "operator", f"The note about “{topic}” is in {desk.notes}; scout had the facts.", asked),
+        *_send("operator", f"The note about “{topic}” is in {desk.notes}; scout had the facts.", asked),
     ]
     return Errand(tuple(steps), f"Wrote the note about “{topic}” and told the operator.")
 
@@ -144,19 +143,19 @@ def _welcome(desk: Desk, mail: Mail, first: int) -> Errand:
         f"Hello! You wrote: “{_topic(mail.first_line)}”. With me here are scout, who finds things out, and scribe, "
         "who writes them down. Write to either of them, and watch them talk to each other."
     )
-    thought = Step(thinking="The operator writes to me directly. A friendly answer, and who is around.")
-    steps = [_with_thought(step, thought) for step in _send(desk, "operator", body, mail.number)]
+    thought = "The operator writes to me directly. A friendly answer, and who is around."
+    steps = _send("operator", body, mail.number, thought)
     return Errand(tuple(steps), "Told the operator who is here: scout and scribe.")
 
 
 def _answer_operator(desk: Desk, mail: Mail, first: int) -> Errand:
     body = f"You wrote: “{_topic(mail.first_line)}”. I am {desk.agent}; I read it and am ready for more."
-    return Errand(tuple(_send(desk, "operator", body, mail.number)), "Answered the operator.")
+    return Errand(tuple(_send("operator", body, mail.number)), "Answered the operator.")
 
 
 def _answer_agent(desk: Desk, mail: Mail, first: int) -> Errand:
     body = f"Thanks, {mail.sender}. I read: “{_topic(mail.first_line)}”."
-    return Errand(tuple(_send(desk, mail.sender, body, mail.number)), f"Answered {mail.sender}.")
+    return Errand(tuple(_send(mail.sender, body, mail.number)), f"Answered {mail.sender}.")
 
 
 def _acknowledge(desk: Desk, mail: Mail, first: int) -> Errand:
@@ -209,17 +208,11 @@ def _missing_note(result: ToolResult) -> bool:
     return "does not exist" in result.text
 
 
-def _send(desk: Desk, to: str, body: str, in_reply_to: int | None = None) -> list[Step]:
-    if SEND not in desk.offered:
-        return []
-    call = ToolCall(name=SEND, input={"to": to, "body": body})
+def _send(to: str, body: str, in_reply_to: int | None = None, thinking: str | None = None) -> list[Step]:
+    sent: dict[str, JsonValue] = {"to": to, "body": body}
     if in_reply_to is not None:
-        call = ToolCall(name=SEND, input={**call.input, "in_reply_to": in_reply_to})
-    return [Step(tools=[call])]
-
-
-def _with_thought(step: Step, thought: Step) -> Step:
-    return step.model_copy(update={"thinking": thought.thinking})
+        sent["in_reply_to"] = in_reply_to
+    return [Step(thinking=thinking, tools=[ToolCall(name=SEND, input=sent)])]
 
 
 def _newest_operator_mail(request: MessagesRequest) -> Mail | None:

@@ -23,25 +23,34 @@ class ToolCall(BaseModel):
     input: dict[str, JsonValue] = {}
 
 
-class HttpError(BaseModel):
-    """A refusal in place of an answer, for the first `times` requests of its step (always, when None)."""
+class Fault(BaseModel):
+    """Something that goes wrong for the first `times` requests of its step; always, when None."""
 
     model_config = STATED
+
+    times: int | None = Field(default=None, ge=0)
+
+
+class HttpError(Fault):
+    """A refusal in place of an answer."""
 
     status: int = Field(ge=400, le=599)
     type: str = "api_error"
     message: str = "scripted error"
-    times: int | None = None
     headers: dict[str, str] = {}
 
 
-class StreamError(BaseModel):
+class StreamError(Fault):
     """An error event inside the stream, in place of its end."""
-
-    model_config = STATED
 
     type: str = "overloaded_error"
     message: str = "scripted error"
+
+
+class Drop(Fault):
+    """The connection cut: before anything was said, or in the middle of the stream."""
+
+    at: Literal["start", "middle"] = "start"
 
 
 class Usage(BaseModel):
@@ -71,7 +80,13 @@ class Step(BaseModel):
     chunk_delay: float = Field(default=0, ge=0)
     error: HttpError | None = None
     sse_error: StreamError | None = None
-    drop: Literal["start", "middle"] | None = None
+    drop: Drop | None = None
+
+    @property
+    def faults(self) -> dict[str, Fault]:
+        """What goes wrong, by the name of its field."""
+        named = {"error": self.error, "sse_error": self.sse_error, "drop": self.drop}
+        return {name: fault for name, fault in named.items() if fault is not None}
 
 
 class Script(BaseModel):

@@ -1,0 +1,4 @@
+# What this agent needs beyond what every agent has: packages, services, options.
+{ ... }:
+{
+}
