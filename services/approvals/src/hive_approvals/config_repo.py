@@ -78,6 +78,7 @@ def _make_applied(folder: Path, agent: str, at_seconds: int) -> None:
 
 
 def _make_proposed(folder: Path, applied: Path) -> None:
-    clone = pygit2.clone_repository  # pyright: ignore[reportUnknownMemberType]  # its callbacks have no types
-    repository = clone(str(applied), str(folder), checkout_branch=BRANCH)
+    repository = pygit2.clone_repository(  # pyright: ignore[reportUnknownMemberType]  # its callbacks have no types
+        str(applied), str(folder), checkout_branch=BRANCH
+    )
     repository.remotes.delete("origin")

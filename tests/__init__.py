@@ -1,0 +1,1 @@
+"""What crosses services: contract, end-to-end, chaos, benchmark and browser tests, and the generated files."""

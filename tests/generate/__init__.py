@@ -1,0 +1,1 @@
+"""Everything in the repository that is derived: reference pages, schema snapshot, the page's types, coverage."""
