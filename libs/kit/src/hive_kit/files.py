@@ -2,8 +2,11 @@
 
 Decides modes and durability; what is in a file is its caller's matter."""
 
+import fcntl
 import os
 import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 SECRET = 0o600
@@ -38,6 +41,23 @@ def write_if_changed(path: Path, text: str, mode: int = SECRET) -> bool:
     elif path.stat().st_mode & 0o777 != mode:
         path.chmod(mode)
     return not same
+
+
+def forget_unfinished(folder: Path, name: str = "*") -> None:
+    """Removes what killed writers left beside the files of that name (a glob); only while nobody writes them."""
+    for path in folder.glob(f".{name}.*.tmp"):
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Generator[None]:
+    """Holds an exclusive lock on the file `path`, which is made if need be, waiting for whoever has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, SECRET)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def make_folder(path: Path, mode: int = 0o700) -> None:

@@ -3,16 +3,13 @@
 Decides what the account's JWT says and that every JWT is newer than the one before (NATS keeps the newest by
 `iat`, in seconds). Pushing it to a server is the caller's matter."""
 
-import fcntl
-import os
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from hive_wire.permissions import SigningRole, permissions_for
 from pydantic import BaseModel, ConfigDict
 
-from hive_kit.files import write_atomically
+from hive_kit.files import forget_unfinished, locked, write_atomically
 from hive_kit.identity import jwt
 
 ACCOUNT_NAME = "HIVE"
@@ -64,7 +61,8 @@ class AccountFile:
         self, account: str, signing_keys: Mapping[SigningRole, str], operator_signing_seed: str, now: int
     ) -> AccountState:
         """The state for these keys, revocations kept, signed anew when keys or permissions changed."""
-        with self._locked():
+        with locked(self._path.with_suffix(".lock")):
+            forget_unfinished(self._path.parent, self._path.name)
             stored = self.read()
             kept = stored.model_dump() if stored is not None and stored.account == account else {}
             state = AccountState.model_validate({**kept, "account": account, "signing_keys": dict(signing_keys)})
@@ -74,7 +72,7 @@ class AccountFile:
         """Stored before it returns; push the returned `token` to the server. Repeating it changes nothing.
 
         Every JWT of that user key made until now is refused by NATS from then on."""
-        with self._locked():
+        with locked(self._path.with_suffix(".lock")):
             stored = self.read()
             if stored is None:
                 raise FileNotFoundError(self._path)
@@ -88,12 +86,3 @@ class AccountFile:
         if state != stored:
             write_atomically(self._path, state.model_dump_json(indent=2) + "\n")
         return state
-
-    @contextmanager
-    def _locked(self) -> Generator[None]:
-        descriptor = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
