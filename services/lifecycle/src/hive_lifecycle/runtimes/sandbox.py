@@ -62,10 +62,12 @@ class Sandbox:
             command += [*_parents(str(path), command), "--ro-bind", str(path), str(path)]
         for mount in sorted(spec.mounts, key=lambda mount: len(PurePosixPath(mount.target).parts)):
             command += [*_parents(mount.target, command), *_bind(mount)]
-        command += ["--remount-ro", "/", "--chdir", spec.working_directory, *self._namespaces(spec)]
+        command += ["--remount-ro", "/", "--chdir", "/", *self._namespaces(spec)]
         if filtered:
             command += ["--seccomp", str(FILTER_DESCRIPTOR)]
-        command += ["--json-status-fd", str(STATUS_DESCRIPTOR), "--", *self._user(spec), *spec.argv]
+        command += ["--json-status-fd", str(STATUS_DESCRIPTOR), "--", *self._user(spec)]
+        # entered as the agent's own user: what bubblewrap keeps of root may not enter the agent's private folders
+        command += ["env", "--chdir", spec.working_directory, "--", *spec.argv]
         return command
 
     def _system(self, spec: AgentSpec, folder: Path) -> list[str]:

@@ -1,0 +1,146 @@
+"""Actions: a row for each, with its next step, so that one outlives the service.
+
+Decides which action may begin and what its beginning and its end do to the agent. Taking the steps is `runner`'s.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hive_kit.outbox import emit
+from hive_wire import lifecycle as wire
+from hive_wire.errors import ErrorCode, Refusal
+from hive_wire.lifecycle import ContainerState, Transient
+from hive_wire.names import MANAGER
+from hive_wire.verb import Event
+from sqlalchemy import Connection
+
+from hive_lifecycle import agents, uids
+
+
+class Kind(StrEnum):
+    """What can be done to an agent."""
+
+    SPAWN = "spawn"
+    START = "start"
+    STOP = "stop"
+    KILL = "kill"
+    RESTART = "restart"
+    DESTROY = "destroy"
+
+
+TRANSIENTS = {
+    Kind.SPAWN: Transient.SPAWNING,
+    Kind.START: Transient.STARTING,
+    Kind.STOP: Transient.STOPPING,
+    Kind.KILL: Transient.KILLING,
+    Kind.RESTART: Transient.RESTARTING,
+    Kind.DESTROY: Transient.DESTROYING,
+}
+ENDED: dict[Kind, Event[wire.ActionEnded]] = {
+    Kind.SPAWN: wire.SPAWNED,
+    Kind.START: wire.STARTED,
+    Kind.STOP: wire.STOPPED,
+    Kind.KILL: wire.KILLED,
+    Kind.RESTART: wire.RESTARTED,
+    Kind.DESTROY: wire.DESTROYED,
+}
+WANTED = {Kind.SPAWN, Kind.START, Kind.RESTART}
+"""After these the agent shall run."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action on one agent. `step` is the next one to take, None for the first."""
+
+    id: int
+    agent: str
+    kind: Kind
+    step: str | None
+    purge: bool
+    requested_by: str
+
+
+def order(connection: Connection, name: str, kind: Kind, by: str, now: int, *, purge: bool = False) -> Action | int:
+    """Begin an action on an agent that exists; the id of the last one when what is asked for is so already.
+
+    Refuses `unknown_agent`, `manager_protected`, `action_in_flight`.
+    """
+    agent = agents.get(connection, name)
+    if kind is Kind.DESTROY and name == MANAGER:
+        raise Refusal(ErrorCode.MANAGER_PROTECTED, "the manager can't be destroyed")
+    _check_free(connection, name)
+    last = connection.exec_driver_sql("SELECT max(id) FROM actions WHERE agent = ?", (name,)).scalar()
+    if last is not None and _is_so(kind, agent):
+        return int(last)
+    return begin(connection, name, kind, by, now, purge=purge)
+
+
+def begin(connection: Connection, name: str, kind: Kind, by: str, now: int, *, purge: bool = False) -> Action:
+    """Begin an action and tell of its transient. Refuses `action_in_flight`."""
+    _check_free(connection, name)
+    row = connection.exec_driver_sql(
+        "INSERT INTO actions (agent, kind, transient, purge, requested_by, begun_at) VALUES (?, ?, ?, ?, ?, ?)"
+        " RETURNING id",
+        (name, kind, TRANSIENTS[kind], purge, by, now),
+    )
+    action = Action(int(row.scalar_one()), name, kind, None, purge, by)
+    agents.change(connection, name, wanted=int(kind in WANTED), error=None)
+    return action
+
+
+def in_flight(connection: Connection, name: str) -> Action | None:
+    """The action that runs on that agent."""
+    row = connection.exec_driver_sql(
+        "SELECT * FROM actions WHERE agent = ? AND ended_at IS NULL", (name,)
+    ).one_or_none()
+    return None if row is None else _action(row)
+
+
+def unfinished(connection: Connection) -> list[Action]:
+    """All actions that have not ended, oldest first."""
+    return [_action(row) for row in connection.exec_driver_sql("SELECT * FROM actions WHERE ended_at IS NULL")]
+
+
+def reach(connection: Connection, action: Action, step: str) -> None:
+    """All steps before `step` are done."""
+    connection.exec_driver_sql("UPDATE actions SET step = ? WHERE id = ?", (step, action.id))
+
+
+def end(connection: Connection, action: Action, now: int, error: str | None) -> None:
+    """Close the action, clear the transient and tell of both; a destroyed agent's row goes."""
+    connection.exec_driver_sql("UPDATE actions SET ended_at = ?, error = ? WHERE id = ?", (now, error, action.id))
+    if action.kind is Kind.DESTROY and error is None:
+        agents.remove(connection, action.agent)
+        if action.purge:
+            uids.forget(connection, action.agent)
+    else:
+        agents.change(connection, action.agent, error=error)
+    ended = wire.ActionEnded(
+        action=action.id,
+        agent=action.agent,
+        ok=error is None,
+        error=error,
+        requested_by=action.requested_by,
+        purged=action.purge and error is None,
+    )
+    emit(connection, ENDED[action.kind], ended)
+
+
+def _check_free(connection: Connection, name: str) -> None:
+    running = in_flight(connection, name)
+    if running is not None:
+        transient = TRANSIENTS[running.kind]
+        text = f"{name} is {transient}; try again when that has ended"
+        raise Refusal(ErrorCode.ACTION_IN_FLIGHT, text, action=transient, id=running.id)
+
+
+def _is_so(kind: Kind, agent: agents.Agent) -> bool:
+    if kind is Kind.START:
+        return agent.wanted and agent.container is ContainerState.RUNNING
+    if kind in {Kind.STOP, Kind.KILL}:
+        return not agent.wanted and agent.container in {ContainerState.STOPPED, ContainerState.ABSENT}
+    return False
+
+
+def _action(row: agents.AnyRow) -> Action:
+    return Action(row.id, row.agent, Kind(row.kind), row.step, bool(row.purge), row.requested_by)

@@ -1,0 +1,215 @@
+"""Takes the steps of actions: one task for each action, any number of agents side by side.
+
+After each step the row says which is next; so an action that the service's end cut off goes on from there.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+from hive_kit.database import Database
+from hive_wire.errors import ErrorCode, Refusal
+from hive_wire.lifecycle import Accepted, ContainerState
+from sqlalchemy import Connection
+
+from hive_lifecycle import actions, agents, clock, spawning
+from hive_lifecycle.actions import Action, Kind
+from hive_lifecycle.faults import point
+from hive_lifecycle.ports import PortPlan
+from hive_lifecycle.runtimes import StartFailed, StillRunning, UnknownAgent
+from hive_lifecycle.steps import Steps
+
+log = structlog.get_logger()
+
+ITSELF = "lifecycle"
+_FIRST_STEP_SECONDS = 1.0
+
+
+@dataclass
+class Runner:
+    """Begins actions and carries them to their end."""
+
+    steps: Steps
+    ports: PortPlan
+    after: list[Callable[[str], None]] = field(default_factory=list[Callable[[str], None]])
+    """Called with the agent's name when an action on it has ended."""
+    suspended: bool = False
+    _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict[int, asyncio.Task[None]])
+    _first_step: dict[int, asyncio.Event] = field(default_factory=dict[int, asyncio.Event])
+
+    async def spawn(self, name: str, by: str) -> Accepted:
+        """Make a new agent. Returns when its inbox is open, or a little later when that takes longer."""
+        self._check_not_suspended()
+        spawning.check_form(name, self.steps.runtime.capabilities().max_name_length)
+        exists = await self._database.read(lambda c: agents.find(c, name)) is not None
+        kept = not exists and await asyncio.to_thread(self.steps.layout.is_kept, name)
+        action = await self._database.write(
+            lambda c: spawning.spawn(c, name, self.ports, by, clock.now(), kept=kept), then=self._launch
+        )
+        await self._first_step_of(action)
+        return await self._accepted(action.id, name)
+
+    async def order(self, name: str, kind: Kind, by: str, *, purge: bool = False) -> Accepted:
+        """Begin an action on an agent that exists. Refusals as of `actions.order`."""
+        self._check_not_suspended()
+        action = await self._database.write(
+            lambda c: actions.order(c, name, kind, by, clock.now(), purge=purge),
+            then=self._launch,
+        )
+        return await self._accepted(action if isinstance(action, int) else action.id, name)
+
+    async def revive(self, name: str, *, crashed: bool) -> None:
+        """Start an agent that shall run and does not, unless something else is done to it just now."""
+        if self.suspended:
+            return
+        action = await self._database.write(lambda c: _revive(c, name, crashed), then=self._launch)
+        if action is not None:
+            log.info("agent_revived", agent=name, after_crash=crashed, action=action.id)
+
+    async def recover(self) -> None:
+        """At the service's start: bring what is stored in line with what runs, and go on with what was cut off."""
+        unfinished = await self._database.read(actions.unfinished)
+        busy = {action.agent for action in unfinished}
+        for action in unfinished:
+            log.info("action_resumed", action=action.id, agent=action.agent, kind=action.kind, step=action.step)
+            self._launch(action)
+        for agent in await self._database.read(agents.everyone):
+            await self._database.write(lambda c, agent=agent: _move_port(c, agent, self.ports.port_of(agent.name)))
+            if agent.name not in busy:
+                await self._adopt(agent)
+        await self._database.write(
+            lambda c: spawning.spawn_manager(c, self.ports, ITSELF, clock.now()), then=self._launch
+        )
+
+    async def suspend(self) -> None:
+        """Stop everything but keep in mind what shall run. From now on nothing is begun; what is cut off goes on
+        at the next start."""
+        self.suspended = True
+        await self.stop()
+        names = await self._database.read(agents.names)
+        await asyncio.gather(*(self._suspend(name) for name in names))
+        log.info("suspended", agents=len(names))
+
+    async def stop(self) -> None:
+        """Leave all actions where they are."""
+        running = list(self._tasks.values())
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _launch(self, begun: Action | int | None) -> None:
+        """Take the steps of an action just begun, from where it is; an id means that there is nothing to do."""
+        if not isinstance(begun, Action) or self.suspended:
+            return
+        first_step = self._first_step[begun.id] = asyncio.Event()
+        task = asyncio.create_task(self._run(begun, first_step), name=f"{begun.kind} {begun.agent}")
+        self._tasks[begun.id] = task
+
+        def forget(_task: asyncio.Task[None]) -> None:
+            first_step.set()
+            del self._tasks[begun.id], self._first_step[begun.id]
+
+        task.add_done_callback(forget)
+
+    async def _first_step_of(self, action: Action) -> None:
+        first_step = self._first_step.get(action.id)
+        if first_step is None:
+            return
+        try:
+            await asyncio.wait_for(first_step.wait(), _FIRST_STEP_SECONDS)
+        except TimeoutError:
+            log.info("inbox_opens_later", agent=action.agent)
+
+    async def _run(self, action: Action, first_step: asyncio.Event) -> None:
+        error = await self._take_steps(action, first_step)
+        while True:
+            try:
+                await self._database.write(lambda c: actions.end(c, action, clock.now(), error))
+                break
+            except Refusal as refusal:
+                log.error("action_end_waits", action=action.id, code=refusal.code)
+                await asyncio.sleep(1.0)
+        log.info("action_ended", action=action.id, agent=action.agent, kind=action.kind, error=error)
+        for tell in self.after:
+            tell(action.agent)
+
+    async def _take_steps(self, action: Action, first_step: asyncio.Event) -> str | None:
+        """Why the action failed, None when it did not."""
+        steps = self.steps.of(action.kind)
+        names = list(steps)
+        at = names.index(action.step) if action.step in names else 0
+        try:
+            for name, following in zip(names[at:], [*names[at + 1 :], None], strict=True):
+                point(f"{action.kind}.{name}:before")
+                await steps[name](action)
+                point(f"{action.kind}.{name}:after")
+                if following is not None:
+                    await self._database.write(lambda c, step=following: actions.reach(c, action, step))
+                first_step.set()
+        except Refusal as refusal:
+            return refusal.message
+        except (StartFailed, OSError) as failure:
+            return str(failure)
+        except StillRunning:
+            return "something of it survived even SIGKILL"
+        except UnknownAgent:
+            return "the runtime doesn't know it; start it again"
+        except Exception as error:  # the edge of a background task: the action must end
+            log.error("action_failed", action=action.id, agent=action.agent, kind=action.kind, exc_info=error)
+            return f"a fault of ours ({type(error).__name__}); the service's log has it"
+        return None
+
+    async def _adopt(self, agent: agents.Agent) -> None:
+        """What happened to an agent without an action while the service was away."""
+        status = await self.steps.runtime.status(agent.name)
+        if status.state == "running":
+            if agent.container is not ContainerState.RUNNING:
+                await self._note(agent.name, ContainerState.RUNNING)
+            return
+        if agent.container is ContainerState.RUNNING:
+            await self._note(agent.name, ContainerState.STOPPED)
+        if agent.wanted:
+            await self.revive(agent.name, crashed=False)
+
+    async def _suspend(self, name: str) -> None:
+        try:
+            await self.steps.runtime.stop(name, self.steps.settings.grace_seconds)
+        except (StillRunning, OSError) as error:
+            log.error("suspend_failed", agent=name, error=str(error))
+            return
+        agent = await self._database.read(lambda c: agents.find(c, name))
+        if agent is not None and agent.container is ContainerState.RUNNING:
+            await self._note(name, ContainerState.STOPPED)
+
+    async def _note(self, name: str, state: ContainerState) -> None:
+        await self._database.write(lambda c: agents.set_container(c, name, state, clock.now()))
+
+    async def _accepted(self, action: int, name: str) -> Accepted:
+        return Accepted(action=action, agent=await self._database.read(lambda c: agents.view(c, name)))
+
+    def _check_not_suspended(self) -> None:
+        if self.suspended:
+            raise Refusal(ErrorCode.UNAVAILABLE, "the swarm is being stopped; nothing is begun any more")
+
+    @property
+    def _database(self) -> Database:
+        return self.steps.database
+
+
+def _revive(connection: Connection, name: str, crashed: bool) -> Action | None:
+    agent = agents.find(connection, name)
+    if agent is None or not agent.wanted or agent.container is ContainerState.RUNNING:
+        return None
+    if crashed and agent.container is not ContainerState.CRASHED:
+        return None
+    if actions.in_flight(connection, name) is not None:
+        return None
+    if crashed:
+        agents.change(connection, name, restarts=agent.restarts + 1)
+    return actions.begin(connection, name, Kind.START, ITSELF, clock.now())
+
+
+def _move_port(connection: Connection, agent: agents.Agent, port: int) -> None:
+    if agent.port != port:
+        agents.change(connection, agent.name, port=port)
