@@ -1,0 +1,185 @@
+"""Following the broker and lifecycle: the stream's end first, then snapshots, then events from there on.
+
+A service that doesn't answer is shown as unreachable and asked again until it does; nothing else waits for it.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+from hive_kit.bus import Bus
+from hive_kit.stream import Envelope, Position, StreamReset, ensure_stream, follow, stream_head
+from hive_wire import broker, catalog, lifecycle
+from hive_wire.broker import BrokerSnapshot
+from hive_wire.errors import Refusal
+from hive_wire.lifecycle import LifecycleSnapshot
+from hive_wire.model import Empty
+from hive_wire.verb import Verb
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError
+from pydantic import ValidationError
+
+from hive_dashboard.projection import Projection
+from hive_dashboard.sources import Numbered, Source
+from hive_dashboard.stream import Pages
+
+log = structlog.get_logger()
+
+_EVENT_ID = re.compile(r"(?P<service>[a-z]+):(?P<store>[^:]+):(?P<n>\d+)\Z")
+_RETRY_SECONDS = 0.5
+
+_Snapshot = BrokerSnapshot | LifecycleSnapshot
+
+
+@dataclass
+class _Followed:
+    """A service that is followed. `wanted` is set while it needs a snapshot; `losses` counts why."""
+
+    service: str
+    verb: Verb[Empty, Any]  # Any: one of the two snapshots
+    source: Source = field(default_factory=Source)
+    wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    losses: int = 0
+
+    def lose(self) -> None:
+        """What was applied so far is no ground to go on from: a snapshot is needed."""
+        self.losses += 1
+        self.source.begin()
+        self.wanted.set()
+
+
+class Services:
+    """Keeps the projection in step with the services. `joined` is set once each was reached for the first time."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        operator: Bus,
+        projection: Projection,
+        pages: Pages,
+        clock: Callable[[], datetime],
+        probe_seconds: float,
+    ) -> None:
+        self._bus, self._operator = bus, operator
+        self._projection, self._pages, self._clock = projection, pages, clock
+        self._probe_seconds = probe_seconds
+        self._followed = {
+            followed.service: followed
+            for followed in (
+                _Followed(broker.SERVICE, broker.SNAPSHOT),
+                _Followed(lifecycle.SERVICE, lifecycle.SNAPSHOT),
+            )
+        }
+        self.joined = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow())
+            for followed in self._followed.values():
+                group.create_task(self._join(followed))
+                group.create_task(self._probe(followed))
+
+    async def _follow(self) -> None:
+        while True:
+            head = await self._head()
+            for followed in self._followed.values():
+                followed.lose()
+            try:
+                async for envelope in follow(self._bus, head):
+                    self._take(envelope)
+            except StreamReset as reset:
+                log.warning("stream_reset", reason=str(reset))
+
+    async def _head(self) -> Position:
+        while True:
+            await ensure_stream(self._bus)
+            try:
+                return await stream_head(self._bus)
+            except (NatsError, APIError, OSError, TimeoutError) as error:
+                log.info("stream_waits", error=str(error) or type(error).__name__)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    def _take(self, envelope: Envelope) -> None:
+        numbered = _decode(envelope)
+        followed = numbered and self._followed.get(numbered.event.service)
+        if not numbered or not followed:
+            return
+        for event in followed.source.take(numbered):
+            self._pages.publish(self._projection.apply(event.event, event.payload, self._clock()))
+        if not followed.source.synced and not followed.wanted.is_set():
+            log.warning("service_store_changed", service=followed.service, store=numbered.store)
+            followed.lose()
+
+    async def _join(self, followed: _Followed) -> None:
+        while True:
+            await followed.wanted.wait()
+            losses = followed.losses
+            followed.source.begin()
+            snapshot = await self._snapshot(followed)
+            if snapshot is None:
+                await asyncio.sleep(_RETRY_SECONDS)
+            elif losses == followed.losses:
+                self._install(followed, snapshot)
+
+    def _install(self, followed: _Followed, snapshot: _Snapshot) -> None:
+        now = self._clock()
+        events = followed.source.install(snapshot.store, snapshot.outbox_id)
+        self._projection.install(snapshot, now)
+        self._projection.put_reachable(followed.service, True)
+        for event in events:
+            self._projection.apply(event.event, event.payload, now)
+        self._pages.reset()
+        if followed.source.synced:
+            followed.wanted.clear()
+        log.info("service_joined", service=followed.service, outbox_id=snapshot.outbox_id, waiting=len(events))
+        if not any(other.wanted.is_set() for other in self._followed.values()):
+            self.joined.set()
+
+    async def _snapshot(self, followed: _Followed) -> _Snapshot | None:
+        try:
+            return await self._bus.call(followed.verb, Empty())
+        except Refusal as refusal:
+            self._show(followed.service, False, refusal)
+            return None
+
+    async def _probe(self, followed: _Followed) -> None:
+        while True:
+            await asyncio.sleep(self._probe_seconds)
+            try:
+                await self._operator.request(f"$SRV.PING.{followed.service}", b"", self._probe_seconds)
+            except Refusal as refusal:
+                self._show(followed.service, False, refusal)
+                continue
+            if followed.wanted.is_set() or self._projection.is_reachable(followed.service):
+                continue
+            snapshot = await self._snapshot(followed)
+            if snapshot is None:
+                continue
+            self._show(followed.service, True, None)
+            if snapshot.store != followed.source.store:
+                followed.lose()  # its database was replaced while it was away
+
+    def _show(self, service: str, reachable: bool, refusal: Refusal | None) -> None:
+        events = self._projection.put_reachable(service, reachable)
+        if events:
+            log.info("service_reachable" if reachable else "service_unreachable", service=service, why=str(refusal))
+            self._pages.publish(events)
+
+
+def _decode(envelope: Envelope) -> Numbered | None:
+    event = catalog.event(envelope.subject)
+    identity = _EVENT_ID.match(envelope.id)
+    if event is None or identity is None or identity["service"] != event.service:
+        log.warning("event_unknown", subject=envelope.subject, id=envelope.id)
+        return None
+    try:
+        payload = event.payload.model_validate_json(envelope.payload)
+    except ValidationError as error:
+        log.error("event_unreadable", subject=envelope.subject, id=envelope.id, error=str(error))
+        return None
+    return Numbered(identity["store"], int(identity["n"]), event, payload)

@@ -1,0 +1,75 @@
+// Requests to the dashboard: JSON in and out, refusals as ApiError with the wire's code.
+import type { AgentPageHistory, ErrorBody, Message, MessageState, Snapshot } from "./gen/wire";
+
+export interface MessagePage { messages: Message[]; more: boolean }
+export interface Sent { id: number; state: MessageState; stored_at: string; repeated?: boolean }
+
+/** `offline` is ours: the request never got an answer, so whether it took effect is unknown. */
+export type Code = ErrorBody["code"] | "offline" | "bad_answer";
+
+export class ApiError extends Error {
+  constructor(readonly code: Code, message: string, readonly status: number, readonly details: Record<string, unknown> = {}) {
+    super(message);
+  }
+}
+
+let onLoggedOut: () => void = () => undefined;
+export function whenLoggedOut(act: () => void): void {
+  onLoggedOut = act;
+}
+
+async function refusal(answer: Response): Promise<ApiError> {
+  try {
+    const { error } = (await answer.json()) as { error: ErrorBody };
+    return new ApiError(error.code, error.message, answer.status, error.details);
+  } catch {
+    return new ApiError("bad_answer", `The dashboard answered ${answer.status} without saying why.`, answer.status);
+  }
+}
+
+async function request<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(path, {
+      method,
+      credentials: "same-origin",
+      headers: body === undefined ? {} : { "content-type": "application/json" },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+  } catch {
+    throw new ApiError("offline", "The dashboard doesn't answer.", 0);
+  }
+  if (!answer.ok) {
+    const error = await refusal(answer);
+    if (error.code === "not_logged_in") onLoggedOut();
+    throw error;
+  }
+  return (answer.status === 204 ? undefined : await answer.json()) as T;
+}
+
+const get = <T>(path: string): Promise<T> => request<T>("GET", path);
+const post = <T = unknown>(path: string, body: unknown = {}): Promise<T> => request<T>("POST", path, body);
+const agent = (name: string): string => `/api/agents/${encodeURIComponent(name)}`;
+
+export type AgentAction = "start" | "stop" | "kill" | "restart" | "cancel" | "compact" | "new_session" | "retry" | "dismiss" | "check_login";
+
+export const api = {
+  login: (code: string) => post<void>("/api/login", { code }),
+  logout: () => post<void>("/api/logout"),
+  snapshot: () => get<Snapshot>("/api/snapshot"),
+  older: (before: number, limit = 50) => get<MessagePage>(`/api/messages?before=${before}&limit=${limit}`),
+  thread: (id: number) => get<MessagePage>(`/api/messages/${id}/thread`),
+  send: (to: string, body: string, key: string, inReplyTo: number | null) =>
+    post<Sent>("/api/messages", { to, body, key, in_reply_to: inReplyTo }),
+  shown: (ids: number[]) => post("/api/messages/shown", { ids }),
+  mail: (id: number, verb: "handled" | "retry" | "dismiss") => post(`/api/messages/${id}/${verb}`),
+  history: (name: string, where: { before?: number; after?: number }) => {
+    const at = where.before !== undefined ? `before=${where.before}&` : where.after !== undefined ? `after=${where.after}&` : "";
+    return get<AgentPageHistory>(`${agent(name)}/history?${at}limit=500`);
+  },
+  inbox: (name: string) => get<MessagePage>(`${agent(name)}/inbox`),
+  spawn: (name: string) => post("/api/agents", { name }),
+  act: (name: string, action: AgentAction) => post(`${agent(name)}/${action}`),
+  model: (name: string, model: string) => post(`${agent(name)}/model`, { model }),
+  destroy: (name: string, purge: boolean) => post(`${agent(name)}/destroy`, { confirm: name, purge }),
+};

@@ -1,0 +1,20 @@
+// A principal's name: always in the same hue, leading to its page where it has one.
+import { agentNamed } from "../state/agents";
+
+const hues = ["mauve", "blue", "teal", "green", "peach", "pink", "sky", "lavender", "yellow"];
+
+export function hueOf(name: string): string {
+  if (name === "operator") return "hue-peach";
+  if (name === "manager") return "hue-mauve";
+  let sum = 7;
+  for (const letter of name) sum = (sum * 31 + letter.charCodeAt(0)) >>> 0;
+  return `hue-${hues[sum % hues.length]}`;
+}
+
+export function Who({ name }: { name: string }) {
+  const word = name === "operator" ? "you" : name;
+  const inner = <><span class="who-dot" aria-hidden="true" />{word}</>;
+  return agentNamed(name)
+    ? <a href={`/a/${name}`} class={`who-name mono ${hueOf(name)}`}>{inner}</a>
+    : <span class={`who-name mono ${hueOf(name)}`}>{inner}</span>;
+}

@@ -1,0 +1,30 @@
+// What the operator must not overlook while it is so: no sandbox, services that don't answer, port conflicts.
+import { swarm } from "../state/swarm";
+import { Icon } from "./Icon";
+
+export function Banners() {
+  const facts = swarm.value;
+  if (!facts) return null;
+  return (
+    <>
+      {!facts.capabilities.sandboxed && (
+        <p class="banner hazard" role="note" data-testid="unsafe-banner">
+          <Icon name="warn" size={16} />
+          <span><b>No sandbox.</b> Agents run as plain processes and can read your files, including these controls' keys.</span>
+        </p>
+      )}
+      {facts.unreachable.length > 0 && (
+        <p class="banner hue-red" role="status" data-testid="unreachable-banner">
+          <Icon name="warn" size={16} />
+          <span><b>{facts.unreachable.join(", ")}</b> {facts.unreachable.length === 1 ? "doesn't" : "don't"} answer. What depends on it may be old.</span>
+        </p>
+      )}
+      {facts.conflicts.map(({ port, agents }) => (
+        <p class="banner hue-peach" role="note" key={port} data-testid="conflict-banner">
+          <Icon name="warn" size={16} />
+          <span><b>Port {port}</b> belongs to more than one name: {agents.join(", ")}. Only one of them can run; rename the other.</span>
+        </p>
+      ))}
+    </>
+  );
+}
