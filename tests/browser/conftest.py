@@ -1,0 +1,72 @@
+"""Headless Chromium in front of a real swarm with the scripted model."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.swarm import RealSwarm
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:  # Any: Playwright's options
+    """The machine's Chromium, quiet and without a sandbox of its own (tests may run as root)."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("Chromium was not found: apt-get install chromium")
+    quiet = (
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync",
+    )  # fmt: skip
+    return {"executable_path": chromium, "args": list(quiet)}
+
+
+@pytest.fixture(scope="session")
+def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSwarm]:
+    """The demo: the manager, scout and scribe."""
+    running = RealSwarm(tmp_path_factory.mktemp("demo") / "state", demo=True)
+    running.up()
+    yield running
+    running.down()
+
+
+def log_in(browser: Browser, swarm: RealSwarm, size: dict[str, int]) -> Page:
+    """A new browser context, logged in by a code of its own, on the Fleet page."""
+    context = browser.new_context(viewport=size, base_url=swarm.config.dashboard_url, reduced_motion="reduce")  # type: ignore[arg-type]  # a ViewportSize
+    page = context.new_page()
+    page.goto(swarm.ask("open")["address"])
+    expect(page.get_by_test_id("fleet")).to_be_visible()
+    expect(page.get_by_test_id("connection")).to_contain_text("live")
+    return page
+
+
+@pytest.fixture
+def page(browser: Browser, swarm: RealSwarm) -> Iterator[Page]:
+    """Logged in, desktop size."""
+    opened = log_in(browser, swarm, DESKTOP)
+    yield opened
+    opened.context.close()
+
+
+@pytest.fixture
+def phone(browser: Browser, swarm: RealSwarm) -> Iterator[Page]:
+    """Logged in, phone size."""
+    opened = log_in(browser, swarm, PHONE)
+    yield opened
+    opened.context.close()
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest) -> Path:
+    """Where a test puts its screenshots: `test-results/`, which git ignores."""
+    folder = request.config.rootpath / "test-results"
+    folder.mkdir(exist_ok=True)
+    return folder
