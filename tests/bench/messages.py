@@ -1,6 +1,7 @@
 """BEN-1 to BEN-3: sending and receiving one message, and many at once, through the real broker with its relay."""
 
 import asyncio
+import statistics
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,8 +12,6 @@ from hive_wire import broker as wire
 from tests.bench.figures import Figure, Progress, at_least, at_most, over_rounds, percentile
 from tests.bench.raw_commits import OrmStore, RawCommits
 from tests.bench.rig import BODY, Rig
-
-import statistics
 
 IN_FLIGHT = 64
 
@@ -45,7 +44,9 @@ async def durable_send(rig: Rig, size: Size, say: Progress) -> list[Figure]:
         commits.append(raw.seconds(size.single, BODY))
         ours.append([await _timed(rig.operator.call(wire.SEND, rig.request())) for _ in range(size.single)])
         await rig.relayed(before + len(ours) * size.single)
-        say(f"BEN-1 round {number} of {size.rounds}: {_ms(ours[-1])} send, {_ms(plain[-1])} plain, {_ms(commits[-1])} commit")
+        say(
+            f"BEN-1 round {number} of {size.rounds}: {_ms(ours[-1])} send, {_ms(plain[-1])} plain, {_ms(commits[-1])} commit"
+        )
     raw.close()
     limit = (_over(plain, 0.5) + _over(commits, 0.5)) * 1e3
     n = size.rounds * size.single
@@ -78,8 +79,17 @@ async def many_sends(rig: Rig, size: Size, say: Progress) -> list[Figure]:
     p99, plain_p99 = (statistics.median(b.p99[1:]) * 1e3 for b in (ours, plain))
     work = f"durable sends, {IN_FLIGHT} in flight, events relayed (n={size.rounds * size.many})"
     return [
-        at_least("BEN-2 plain", f"{work}, against plain requests", rate, statistics.median(plain.rates[1:]), 0.10, "1/s"),
-        at_least("BEN-2 orm", f"{work}, against an ORM with one commit each", rate, statistics.median(orm.rates[1:]), 5, "1/s"),
+        at_least(
+            "BEN-2 plain", f"{work}, against plain requests", rate, statistics.median(plain.rates[1:]), 0.10, "1/s"
+        ),
+        at_least(
+            "BEN-2 orm",
+            f"{work}, against an ORM with one commit each",
+            rate,
+            statistics.median(orm.rates[1:]),
+            5,
+            "1/s",
+        ),
         Figure("BEN-2 p99", f"{work}, p99", p99, plain_p99, "p99 ≤ 40 ms", p99 <= 40, "ms"),
     ]
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from hive_cli.reference import render as reference_of_cli
 from hive_wire.schema import Json, page_schema, wire_schema
 
 from tests.generate.coverage import coverage_page
@@ -24,6 +25,7 @@ def derived() -> dict[Path, str]:
         reference / "events.md": events_page(),
         reference / "subjects.md": subjects_page(),
         reference / "errors.md": errors_page(),
+        reference / "cli.md": reference_of_cli(),
         reference / "coverage.md": coverage_page(ROOT),
         ROOT / "libs" / "wire" / "tests" / "wire.schema.json": _json(wire_schema()),
     }

@@ -60,8 +60,11 @@ def following(swarm: SwarmConfig, *arguments: str) -> "Iterator[subprocess.Popen
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert process.stderr.readline() == "listening\n"
-        yield process
-        process.wait(SECONDS)
+        try:
+            yield process
+            process.wait(SECONDS)
+        finally:
+            process.kill()
 
 
 @pytest.mark.spec("MSG-1", door="cli")
@@ -141,7 +144,7 @@ async def test_the_tap_pairs_requests_with_replies_and_masks_secrets(running: Sw
     assert "operator → broker.send" in first
     assert " ok " in first
     assert "unknown_recipient" in second
-    assert "unavailable" in third
+    assert "unanswered" in third
     assert "sk-very-secret" not in output
 
 

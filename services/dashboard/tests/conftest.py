@@ -276,7 +276,7 @@ class Page:
     @asynccontextmanager
     async def events(
         self, after: str, agent: str | None = None, headers: dict[str, str] | None = None
-    ) -> AsyncIterator[Events]:
+    ) -> AsyncIterator["Events"]:
         query = {"after": after, **({"agent": agent} if agent else {})}
         async with self.client.stream("GET", "/api/events", params=query, headers=headers or {}) as answer:
             assert answer.status_code == 200

@@ -259,3 +259,59 @@ async def an_agent(hive: Hive, model: RunningModel, folder: Path, name: str) -> 
                 os.kill(pid, signal.SIGKILL)
         await operator.close()
         await core.close()
+
+
+@dataclass
+class Gate:
+    """Stands before the scripted model: answers with an error while `fault` gives one for a request."""
+
+    model: RunningModel
+    fault: Callable[[bytes], tuple[int, str, str] | None] = lambda _body: None
+    port: int = 0
+
+    def base_url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.port}/agents/{name}"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            body = await reader.readexactly(_length(head))
+            fault = self.fault(head + body)
+            if fault is not None:
+                writer.write(_refusal(*fault))
+            else:
+                await self._forward(head, body, writer)
+            await writer.drain()
+        writer.close()
+
+    async def _forward(self, head: bytes, body: bytes, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_connection("127.0.0.1", self.model.port)
+        lines = [line for line in head.split(b"\r\n") if line and not line.lower().startswith(b"connection:")]
+        forth.write(b"\r\n".join([*lines, b"Connection: close", b"", b""]) + body)
+        while chunk := await back.read(65536):
+            writer.write(chunk)
+            await writer.drain()
+        forth.close()
+
+
+def _length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        if line.lower().startswith(b"content-length:"):
+            return int(line.split(b":")[1])
+    return 0
+
+
+def _refusal(status: int, kind: str, message: str) -> bytes:
+    body = json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
+    head = f"HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    return f"{head}connection: close\r\n\r\n".encode() + body
+
+
+@pytest.fixture
+async def gate(model: RunningModel) -> AsyncGenerator[Gate]:
+    """A gate that lets everything through until a test says otherwise."""
+    made = Gate(model)
+    server = await asyncio.start_server(made.serve, "127.0.0.1", 0)
+    made.port = server.sockets[0].getsockname()[1]
+    yield made
+    server.close()

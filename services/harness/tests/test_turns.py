@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -194,12 +195,15 @@ async def test_a_prompt_too_long_is_compacted_away(agent) -> None:
 
 
 @pytest.mark.spec("TRN-3", door="wire")
-async def test_a_prompt_that_compaction_does_not_shorten_gets_a_new_session(agent) -> None:
-    agent.start(extra_env={"DISABLE_AUTO_COMPACT": "1"})
-    await agent.becomes(await agent.send("one"), "acked")
+async def test_a_prompt_that_compaction_does_not_shorten_gets_a_new_session(agent, gate) -> None:
+    too_long = (400, "invalid_request_error", "prompt is too long: 1203456 tokens > 1000000 maximum")
+    agent.start(model_base_url=gate.base_url(agent.name), extra_env={"DISABLE_AUTO_COMPACT": "1"})
+    await agent.becomes(await agent.send("My name is Ada."), "acked")
     before = await agent.reaches(AgentState.IDLE)
-    number = await agent.send(script(step("Fits.", error=too_long(2)), prompt="Two."))
-    await agent.becomes(number, "acked")
+    gate.fault = lambda request: too_long if before.session.encode() in request else None
+    number = await agent.send("Two.")
+    acked = await agent.becomes(number, "acked")
+    assert acked.redelivered == 0
     assert (await agent.reaches(AgentState.IDLE)).session != before.session
 
 
@@ -216,16 +220,45 @@ async def test_compaction_can_be_asked_for_by_hand(agent) -> None:
 
 
 @pytest.mark.spec("TRN-3", door="wire")
-async def test_an_overloaded_api_is_tried_again_and_nothing_is_acked_meanwhile(agent) -> None:
-    overloaded = HttpError(status=529, type="overloaded_error", message="Overloaded", times=3)
-    agent.start()
-    number = await agent.send(script(step("At last.", error=overloaded), prompt="Hello?"))
+async def test_an_overloaded_api_is_tried_again_and_nothing_is_acked_meanwhile(agent, gate) -> None:
+    gate.fault = lambda _body: (529, "overloaded_error", "Overloaded")
+    agent.start(model_base_url=gate.base_url(agent.name))
+    number = await agent.send("Hello?")
     parked = await agent.reaches(AgentState.PARKED)
     assert parked.reason is not None
     assert (await agent.message(number)).state == "in_flight"
+    gate.fault = lambda _body: None
     acked = await agent.becomes(number, "acked")
     assert acked.redelivered == 0
     assert await agent.rows("retry")
+
+
+@pytest.mark.spec("TRN-5", door="wire")
+async def test_a_wait_for_the_api_can_be_cancelled(agent, gate) -> None:
+    gate.fault = lambda _body: (529, "overloaded_error", "Overloaded")
+    agent.start(model_base_url=gate.base_url(agent.name), outage_delay_seconds=60)
+    number = await agent.send("Hello?")
+    await agent.reaches(AgentState.PARKED)
+    await agent.ask(verbs.CANCEL)
+    assert (await agent.reaches(AgentState.IDLE)).cancelled_turn == (await agent.message(number)).turn
+
+
+@pytest.mark.spec("BUD-3", door="wire")
+async def test_a_provider_limit_parks_the_agent_until_the_time_it_names(agent) -> None:
+    resets_at = int(time.time()) + 4
+    limit = {
+        "anthropic-ratelimit-unified-status": "rejected",
+        "anthropic-ratelimit-unified-reset": str(resets_at),
+        "anthropic-ratelimit-unified-representative-claim": "five_hour",
+        "retry-after": "4",
+    }
+    rejected = HttpError(status=429, type="rate_limit_error", message="limit", headers=limit)
+    agent.model.set_script(agent.name, steps(step("no", error=rejected)))
+    agent.start()
+    number = await agent.send("Hello?")
+    parked = await agent.reaches(AgentState.PARKED)
+    assert "limit" in (parked.reason or "")
+    assert (await agent.message(number)).state == "in_flight"
 
 
 @pytest.mark.spec("LGN-1", door="wire")
@@ -245,12 +278,13 @@ async def test_without_a_login_mail_waits_until_a_key_is_there(agent) -> None:
 
 
 @pytest.mark.spec("LGN-1", door="wire")
-async def test_a_refused_login_is_noticed_at_once_and_costs_no_message(agent) -> None:
-    refused = HttpError(status=401, type="authentication_error", message="invalid x-api-key", times=1)
-    agent.start(api_retries=10)
-    number = await agent.send(script(step("In.", error=refused), prompt="Hello?"))
+async def test_a_refused_login_is_noticed_at_once_and_costs_no_message(agent, gate) -> None:
+    gate.fault = lambda _body: (401, "authentication_error", "invalid x-api-key")
+    agent.start(model_base_url=gate.base_url(agent.name), api_retries=10)
+    number = await agent.send("Hello?")
     await agent.reaches(AgentState.NEEDS_LOGIN)
     assert (await agent.message(number)).state == "pending"
+    gate.fault = lambda _body: None
     (agent.folder / "run/secrets/anthropic-api-key").write_text("another-one\n")
     acked = await agent.becomes(number, "acked")
     assert acked.failures == 0

@@ -1,9 +1,7 @@
 """A real lifecycle service in a process of its own, on a real NATS server, with real runtimes; the broker and
 approvals are answered for in the test, the harness is a stand-in."""
 
-import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -13,7 +11,7 @@ from typing import Any
 
 import pytest
 from hive_kit.bus import Bus, Caller, Service
-from hive_kit.testing import TestNats, eventually, swarm_nats
+from hive_kit.testing import ServiceProcess, TestNats, eventually, swarm_nats
 from hive_lifecycle.runtimes import LocalRuntime, find_sandbox, stop_all
 from hive_wire import approvals, broker, lifecycle
 from hive_wire.errors import ErrorCode, Refusal
@@ -84,18 +82,16 @@ class Hive:
     runtime: LocalRuntime
     own: dict[str, Any]
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
-    processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict[str, asyncio.subprocess.Process])
+    processes: dict[str, ServiceProcess] = field(default_factory=dict[str, ServiceProcess])
 
     @property
     def state(self) -> Path:
         return self.nats.folder
 
     async def start(self, fault: str | None = None) -> None:
-        """Start lifecycle; with a fault it may die before it answers."""
+        """Start lifecycle and wait until it answers; with a fault it will die there."""
         settings = {**self.nats.settings("lifecycle"), **self.own}
         await self._run("lifecycle", "hive_lifecycle", settings, {"HIVE_FAULT_POINT": fault} if fault else {})
-        if fault is None:
-            await self.operator.call_persistently(lifecycle.LIST, Empty(), timeout=2)
 
     async def start_revoker(self) -> None:
         settings = self.nats.settings("revoker") | {
@@ -105,18 +101,15 @@ class Hive:
         }
         await self._run("revoker", "hive_lifecycle.revoker", settings, {})
 
-    async def kill(self) -> None:
+    def kill(self) -> None:
         """`kill -9` of the service."""
         self.processes["lifecycle"].kill()
-        await self.died()
 
     async def terminate(self, name: str = "lifecycle") -> int:
-        process = self.processes[name]
-        process.terminate()
-        return await asyncio.wait_for(process.wait(), 15)
+        return await self.processes[name].terminate()
 
     async def died(self) -> int:
-        return await asyncio.wait_for(self.processes["lifecycle"].wait(), 30)
+        return await self.processes["lifecycle"].wait()
 
     async def spawn(self, name: str) -> Accepted:
         return await self.operator.call(lifecycle.SPAWN, AgentName(name=name))
@@ -173,18 +166,12 @@ class Hive:
 
     async def close(self) -> None:
         for process in self.processes.values():
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            process.kill()
         await stop_all(self.state / "runtime", 0)
 
     async def _run(self, name: str, module: str, settings: dict[str, Any], more: dict[str, str]) -> None:
-        file = self.state / f"{name}.settings.json"
-        file.write_text(json.dumps(settings))
-        with (self.state / f"{name}.log").open("ab") as log:
-            self.processes[name] = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", module, "--settings", str(file), stderr=log, env={**os.environ, **more}
-            )
+        self.processes[name] = ServiceProcess(module, settings, self.state)
+        await self.processes[name].start(**more)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,15 +112,17 @@ async def test_a_process_ends_with_its_supervisor(tmp_path: Path) -> None:
         "    keeper = Keeper(process, folder, lambda: None)\n"
         "    keeping = asyncio.create_task(keeper.keep())\n"
         "    await keeper.ready.wait()\n"
-        "    print(keeper.current.pid, flush=True)\n"
+        "    sys.stderr.write(f'{keeper.current.pid}\\n')\n"
         "    await keeping\n"
         "asyncio.run(main())\n"
     )
-    supervisor = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
-    assert supervisor.stdout is not None
-    child = ProcessId.of(int(await asyncio.wait_for(supervisor.stdout.readline(), SECONDS)))
-    supervisor.kill()
-    await supervisor.wait()
+    supervisor = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=PIPE, stderr=PIPE)
+    assert supervisor.stderr is not None
+    try:
+        child = ProcessId.of(int(await asyncio.wait_for(supervisor.stderr.readline(), SECONDS)))
+    finally:
+        supervisor.kill()
+        await supervisor.wait()
     await until(lambda: not child.is_alive())
 
 

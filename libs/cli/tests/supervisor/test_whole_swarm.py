@@ -19,7 +19,7 @@ from hive_cli.supervisor.process_id import ProcessId
 from hive_kit.swarm import SwarmConfig
 
 SECONDS = 60.0
-ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/#code=\S+\n")
+ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/\S*#code=\S+\n")
 NAMES = {"nats", "broker", "approvals", "lifecycle", "revoker", "dashboard"}
 
 
@@ -174,3 +174,20 @@ def test_a_supervisor_that_is_stopped_while_starting_leaves_nothing(state: Path)
         out, _ = running.communicate(timeout=SECONDS)
     assert out == ""
     assert processes_of(state) == []
+
+
+@pytest.mark.claude
+@pytest.mark.spec("OPS-11", door="cli")
+def test_in_the_demo_scout_answers_the_operator_with_the_help_of_scribe(state: Path) -> None:
+    done = hive(state, "demo", "--detach", "--any-ports")
+    assert done.returncode == Exit.OK, done.stderr
+    sent = ask(state, "send", "scout", "what is the weather like?")
+
+    def answers() -> list[Any]:
+        return [m for m in ask(state, "inbox")["messages"] if m["sender"] == "scout"]
+
+    until(answers)
+    until(lambda: ask(state, "message", str(sent["id"]))["state"] == "acked")
+    assert [m["sender"] for m in ask(state, "inbox", "scribe")["messages"]] == ["scout"]
+    again = hive(state, "demo", "--detach")
+    assert again.stderr.startswith("already_running: ")

@@ -6,6 +6,7 @@ end the process: its supervisor starts it anew.
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -108,6 +109,7 @@ async def _run(settings: S, compose: Callable[[Host[S]], Awaitable[None]]) -> in
         except Refusal as refusal:
             log.error("start_failed", code=refusal.code, error=refusal.message)
             return 1
+        _settle_memory()
         notify("READY=1")
         log.info("ready")
         closed = asyncio.ensure_future(bus.closed.wait())
@@ -115,6 +117,13 @@ async def _run(settings: S, compose: Callable[[Host[S]], Awaitable[None]]) -> in
         notify("STOPPING=1")
         log.info("stopping", revoked=bus.closed.is_set())
         return 1 if host.failed or bus.closed.is_set() else 0
+
+
+def _settle_memory() -> None:
+    """What start-up left (modules, models, tables) is garbage now or stays for good: a full collection that walked
+    through it would stop every request for tenths of a second."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _unless_stopped(work: "asyncio.Future[Any]", stopping: asyncio.Event) -> bool:  # Any: only its end counts

@@ -19,7 +19,7 @@ from nats.js.errors import APIError
 from sqlalchemy import Connection, text
 
 from hive_kit.bus import Bus
-from hive_kit.database import Database
+from hive_kit.database import Database, raw
 from hive_kit.metrics import OUTBOX, RELAYED
 
 log = structlog.get_logger()
@@ -28,15 +28,21 @@ Q = TypeVar("Q", bound=Wire)
 
 _BATCH = 256
 _PUBLISH_SECONDS = 5.0
+_LINGER_SECONDS = 0.005
+"""How long to wait for more events after a commit: batches grow, and the relay's work does not stand between a
+commit and whoever waits for its reply."""
+_FORGET_ROWS = 256
+_FORGET_SECONDS = 0.25
+"""After so many events or so long, what was published leaves the outbox: one commit for several batches. After a
+crash those rows go out again with the ids that the stream knows already."""
 
 
 def emit(connection: Connection, event: Event[Q], payload: Q) -> int:
     """Put an event into the outbox, in the caller's transaction. Returns its outbox id."""
-    row = connection.exec_driver_sql(
-        "INSERT INTO outbox (subject, payload) VALUES (?, ?) RETURNING id",
-        (event.subject, payload.model_dump_json()),
+    cursor = raw(connection).execute(
+        "INSERT INTO outbox (subject, payload) VALUES (?, ?)", (event.subject, payload.model_dump_json())
     )
-    return int(row.scalar_one())
+    return int(cursor.lastrowid or 0)
 
 
 def last_outbox_id(connection: Connection) -> int:
@@ -61,6 +67,8 @@ class Relay:
         self._service = service
         self._wake = asyncio.Event()
         self._singly = True  # after a start, part of the first batch may be in the stream already
+        self._published = 0
+        self._forgotten = 0
         database.on_commit(self._wake.set)
         bus.on_up.append(self._wake.set)
 
@@ -68,19 +76,31 @@ class Relay:
         """Relay until cancelled. Survives a lost connection and a full disk."""
         self._wake.set()
         while True:
-            await self._wake.wait()
-            self._wake.clear()
             try:
-                while await self._relay_batch():
-                    pass
+                if await self._woken():
+                    await asyncio.sleep(_LINGER_SECONDS)
+                    self._wake.clear()
+                    while await self._relay_batch():
+                        pass
+                else:
+                    await self._forget()
             except (NatsError, APIError, Refusal, OSError, TimeoutError) as error:
                 self._singly = True
                 log.warning("relay_waits", error=str(error) or type(error).__name__)
                 await asyncio.sleep(0.5)
                 self._wake.set()
 
+    async def _woken(self) -> bool:
+        """Wait for a commit; False when it is time to forget what was published instead."""
+        try:
+            async with asyncio.timeout(_FORGET_SECONDS if self._forgotten < self._published else None):
+                await self._wake.wait()
+        except TimeoutError:
+            return False
+        return True
+
     async def _relay_batch(self) -> bool:
-        rows = await self._database.read(_next_rows)
+        rows = await self._database.read(lambda c: _next_rows(c, self._published))
         OUTBOX.set(len(rows))
         if not rows:
             self._singly = False
@@ -91,9 +111,15 @@ class Relay:
         else:
             await self._publish_batch(rows)
         RELAYED.inc(len(rows))
-        last = rows[-1].id
-        await self._database.write(lambda c: c.exec_driver_sql("DELETE FROM outbox WHERE id <= ?", (last,)))
+        self._published = rows[-1].id
+        if self._published - self._forgotten >= _FORGET_ROWS:
+            await self._forget()
         return len(rows) == _BATCH
+
+    async def _forget(self) -> None:
+        last = self._published
+        await self._database.write(lambda c: raw(c).execute("DELETE FROM outbox WHERE id <= ?", (last,)).rowcount)
+        self._forgotten = last
 
     async def _publish_batch(self, rows: list[_Row]) -> None:
         batch = secrets.token_hex(16)
@@ -119,6 +145,8 @@ class Relay:
         return f"{self._service}:{self._database.store_id}:{row.id}"
 
 
-def _next_rows(connection: Connection) -> list[_Row]:
-    rows = connection.exec_driver_sql("SELECT id, subject, payload FROM outbox ORDER BY id LIMIT ?", (_BATCH,))
+def _next_rows(connection: Connection, after: int) -> list[_Row]:
+    rows = raw(connection).execute(
+        "SELECT id, subject, payload FROM outbox WHERE id > ? ORDER BY id LIMIT ?", (after, _BATCH)
+    )
     return [_Row(row[0], row[1], row[2].encode()) for row in rows]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 from hive_wire.subjects import STREAM, STREAM_SUBJECTS
 from nats.errors import Error as NatsError
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError, NotFoundError
 
@@ -81,15 +81,27 @@ async def ensure_stream(bus: Bus) -> None:
 
 
 async def stream_head(bus: Bus) -> Position:
-    """The stream's end, for a reader that starts from snapshots."""
-    info = await bus.nats.jetstream(timeout=3).stream_info(STREAM)
+    """The stream's end, for a reader that starts from snapshots; waits until JetStream answers."""
+    info = await _info(bus)
     return Position(str(info.created), info.state.last_seq)
 
 
 async def stream_start(bus: Bus) -> Position:
     """The place before the oldest event that the stream still has, for a reader that has seen none."""
-    info = await bus.nats.jetstream(timeout=3).stream_info(STREAM)
+    info = await _info(bus)
     return Position(str(info.created), max(info.state.first_seq - 1, 0))
+
+
+async def _info(bus: Bus) -> StreamInfo:
+    """The stream's state; waits until JetStream answers."""
+    delay = 0.05
+    while True:
+        try:
+            return await bus.nats.jetstream(timeout=2).stream_info(STREAM)
+        except (NatsError, APIError, OSError, TimeoutError) as error:
+            log.info("stream_waits", error=str(error) or type(error).__name__)
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, 1.0)
 
 
 async def follow(bus: Bus, start: Position, subject: str = STREAM_SUBJECTS) -> AsyncIterator[Envelope]:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from hive_kit.bus import Bus, CallError, Caller, Service
-from hive_kit.testing import TestNats, eventually
+from hive_kit.testing import TestNats, eventually, swarm_nats
 from hive_wire import broker as wire
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.model import Wire
 from hive_wire.names import Role
+from nats.errors import Error as NatsError
 
 from .conftest import ECHO, Answer, Said
 
@@ -88,6 +89,19 @@ async def test_a_fault_in_a_handler_is_internal_and_leaks_nothing(answer: Answer
         await operator.call(ECHO, Said())
     assert refused.value.code is ErrorCode.INTERNAL
     assert "1234" not in refused.value.message + json.dumps(refused.value.details)
+
+
+@pytest.mark.parametrize("fault", [FileNotFoundError("/etc/secret"), ConnectionError(), NatsError("nats: own call")])
+async def test_a_handlers_own_failed_call_or_file_is_answered_too(
+    answer: Answer, operator: Bus, fault: Exception
+) -> None:
+    async def fail(_caller: Caller, _said: Said) -> Said:
+        raise fault
+
+    await answer(fail)
+    with pytest.raises(CallError) as refused:
+        await operator.call(ECHO, Said())
+    assert refused.value.code is ErrorCode.INTERNAL
 
 
 async def test_a_handler_that_builds_a_wrong_value_is_internal_and_not_the_callers_fault(
@@ -210,12 +224,9 @@ async def test_connecting_gives_up_when_told_to(tmp_path: Path) -> None:
 
 
 async def test_wrong_credentials_are_forbidden(nats: TestNats, tmp_path: Path) -> None:
-    async with asyncio.timeout(20):
-        from hive_kit.testing import swarm_nats  # the other server's account is a stranger here
-
-        async with swarm_nats(tmp_path / "other") as other:
-            with pytest.raises(CallError) as refused:
-                await Bus.connect(nats.url, "scout", other.creds("scout"))
+    async with swarm_nats(tmp_path / "other") as other:
+        with pytest.raises(CallError) as refused:
+            await Bus.connect(nats.url, "scout", other.creds("scout"))
     assert refused.value.code is ErrorCode.FORBIDDEN
 
 

@@ -1,6 +1,6 @@
 """What the dashboard answers over NATS; the page itself is HTTP (`page.py`)."""
 
-from hive_wire.model import Empty, Timestamp, Wire
+from hive_wire.model import Empty, Secret, Timestamp, Wire
 from hive_wire.names import Role
 from hive_wire.verb import Verb
 
@@ -10,7 +10,7 @@ SERVICE = "dashboard"
 class LoginCode(Wire):
     """A code that logs one browser in, once."""
 
-    address: str
+    address: Secret
     """The address to open, the code in its fragment."""
     expires_at: Timestamp
 

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from hive_kit.database import raw
 from hive_kit.outbox import emit
 from hive_wire.broker import (
     STORED,
@@ -22,7 +23,7 @@ from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.names import OPERATOR, SYSTEM
 from sqlalchemy import Connection
 
-from hive_broker.rows import COUNTS, MESSAGE, columns, inbox_counts, message, microseconds, page
+from hive_broker.rows import COUNTS, MESSAGE, counts_of, message, microseconds, page
 
 
 @dataclass(frozen=True)
@@ -47,30 +48,41 @@ def send(connection: Connection, sender: str, request: SendRequest, now: datetim
             limit=limits.max_body_bytes,
             size=size,
         )
-    reply = insert(connection, sender, request, MessageKind.MESSAGE, now)
-    if not reply.repeated and sender != OPERATOR:
-        _check_backlog(connection, request.to, limits.max_pending)
-    return reply
+    max_pending = None if sender == OPERATOR else limits.max_pending
+    return insert(connection, sender, request, MessageKind.MESSAGE, now, max_pending)
 
 
-def insert(connection: Connection, sender: str, request: SendRequest, kind: MessageKind, now: datetime) -> SendReply:
-    """Store a message of any kind; the same key again finds the first one."""
+def insert(
+    connection: Connection,
+    sender: str,
+    request: SendRequest,
+    kind: MessageKind,
+    now: datetime,
+    max_pending: int | None = None,
+) -> SendReply:
+    """Store a message of any kind; the same key again finds the first one.
+
+    Refuses `slow_down` where it would be one more than `max_pending`.
+    """
     thread = _thread_of(connection, sender, request.in_reply_to)
-    at = microseconds(now)
-    row = connection.exec_driver_sql(
+    sqlite = raw(connection)
+    row = sqlite.execute(
         "INSERT INTO messages (sender, key, recipient, body, kind, in_reply_to, thread, state, stored_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?) ON CONFLICT (sender, key) DO NOTHING RETURNING id",
-        (sender, request.key, request.to, request.body, kind, request.in_reply_to, thread, at),
-    ).scalar()
+        (sender, request.key, request.to, request.body, kind, request.in_reply_to, thread, microseconds(now)),
+    ).fetchone()
     if row is None:
         return _repeated(connection, sender, request)
-    counts = connection.exec_driver_sql(
+    updated = sqlite.execute(
         f"UPDATE inboxes SET pending = pending + 1 WHERE name = ? AND open RETURNING {COUNTS}", (request.to,)
-    ).one_or_none()
-    if counts is None:
+    ).fetchone()
+    if updated is None:
         raise _unknown_recipient(connection, request.to)
+    counts = counts_of(updated)
+    if max_pending is not None and counts.pending > max_pending:
+        raise _backlog(counts)
     stored = Message(
-        id=row,
+        id=row[0],
         sender=sender,
         recipient=request.to,
         state=MessageState.PENDING,
@@ -79,8 +91,8 @@ def insert(connection: Connection, sender: str, request: SendRequest, kind: Mess
         kind=kind,
         in_reply_to=request.in_reply_to,
     )
-    emit(connection, STORED, Received(message=stored, counts=InboxCounts.model_validate(columns(counts))))
-    return SendReply(id=row, state=MessageState.PENDING, stored_at=now)
+    emit(connection, STORED, Received(message=stored, counts=counts))
+    return SendReply(id=stored.id, state=MessageState.PENDING, stored_at=now)
 
 
 def tell(connection: Connection, recipient: str, text: str, now: datetime, in_reply_to: int | None = None) -> None:
@@ -165,14 +177,12 @@ def _repeated(connection: Connection, sender: str, request: SendRequest) -> Send
     return SendReply(id=known.id, state=known.state, stored_at=known.stored_at, repeated=True)
 
 
-def _check_backlog(connection: Connection, recipient: str, max_pending: int) -> None:
-    pending = inbox_counts(connection, recipient).pending
-    if pending > max_pending:
-        raise Refusal(
-            ErrorCode.SLOW_DOWN,
-            f"{recipient} has {pending - 1} undelivered messages; try again when it has caught up",
-            retry_after_seconds=60,
-        )
+def _backlog(counts: InboxCounts) -> Refusal:
+    return Refusal(
+        ErrorCode.SLOW_DOWN,
+        f"{counts.name} has {counts.pending - 1} undelivered messages; try again when it has caught up",
+        retry_after_seconds=60,
+    )
 
 
 def _unknown_recipient(connection: Connection, name: str) -> Refusal:

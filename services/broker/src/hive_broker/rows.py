@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from hive_kit.database import raw
 from hive_wire.broker import PAGE_BYTES, InboxCounts, Message, MessageList, Receipt
 from sqlalchemy import Connection, Row
 
@@ -51,10 +52,15 @@ def message(row: AnyRow) -> Message:
     return Message.model_validate(_fields(row))
 
 
+def counts_of(row: tuple[str, int, int, int]) -> InboxCounts:
+    """A row selected with COUNTS."""
+    name, pending, in_flight, dead = row
+    return InboxCounts(name=name, pending=pending, in_flight=in_flight, dead=dead)
+
+
 def inbox_counts(connection: Connection, name: str) -> InboxCounts:
-    """What lies in an inbox."""
-    row = connection.exec_driver_sql(f"SELECT {COUNTS} FROM inboxes WHERE name = ?", (name,)).one()
-    return InboxCounts.model_validate(columns(row))
+    """What lies in an inbox, which must exist."""
+    return counts_of(raw(connection).execute(f"SELECT {COUNTS} FROM inboxes WHERE name = ?", (name,)).fetchone())
 
 
 def page(newest_first: Iterable[AnyRow], limit: int) -> MessageList:

@@ -35,12 +35,12 @@ export function count(n: number, one: string, many = `${one}s`): string {
 
 const two = (n: number): string => String(n).padStart(2, "0");
 
-/** `14:03:11` today, `21 Nov 14:03` before. */
-export function clock(iso: string, now: number): string {
+/** `14:03:11` (short: `14:03`) today, `21 Nov 14:03` before. */
+export function clock(iso: string, now: number, short = false): string {
   const at = new Date(iso);
   const today = new Date(now);
   const hm = `${two(at.getHours())}:${two(at.getMinutes())}`;
-  if (at.toDateString() === today.toDateString()) return `${hm}:${two(at.getSeconds())}`;
+  if (at.toDateString() === today.toDateString()) return short ? hm : `${hm}:${two(at.getSeconds())}`;
   return `${at.getDate()} ${at.toLocaleString("en", { month: "short" })} ${hm}`;
 }
 

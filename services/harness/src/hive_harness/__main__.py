@@ -4,9 +4,10 @@ Exit codes: 0 after an ordered stop, 1 when its credentials were revoked or some
 can't be used, 3 when a newer harness of the same agent has taken over (it is not to be started again).
 """
 
+from hive_harness import lean as _lean  # isort: split
+
 import argparse
 import asyncio
-import logging
 import signal
 import sys
 from pathlib import Path
@@ -25,6 +26,7 @@ from hive_harness.settings import Settings, load
 
 log = structlog.get_logger()
 
+del _lean
 STOPPED, FAILED, BAD_SETTINGS, REPLACED = 0, 1, 2, 3
 _LOCK_TRIES = 40
 _LOCK_SECONDS = 0.25
@@ -41,7 +43,6 @@ def main() -> int:
         sys.stderr.write(f"bad_settings: {path}: {error}\n")
         return BAD_SETTINGS
     configure_logs(f"harness-{settings.agent}", settings.log_level)
-    logging.getLogger("claude_agent_sdk").setLevel(logging.CRITICAL)  # it calls every ended process fatal
     adopt_orphans()
     return asyncio.run(_run(settings))
 

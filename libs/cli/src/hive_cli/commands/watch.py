@@ -1,8 +1,10 @@
 """Watching and asking the wire itself: tail, tap, call."""
 
 import asyncio
+import contextlib
 import json
 import sys
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -14,10 +16,11 @@ if TYPE_CHECKING:
     from hive_kit.bus import Bus
     from nats.aio.msg import Msg
 
-    from hive_cli.tap import Exchange
+    from hive_cli.tap import Exchange, Tap
 
 Count = Annotated[int | None, typer.Option("--count", "-c", min=1, help="End after so many lines.")]
 Json = dict[str, Any]  # Any: payloads of the wire
+OVERDUE_SECONDS = 0.25
 
 
 def tail(
@@ -26,6 +29,7 @@ def tail(
     count: Count = None,
 ) -> None:
     """Follow what happens: agents' live events, and the events of every service."""
+    from hive_cli.sentences import line_of
     from hive_cli.session import converse
 
     lines: asyncio.Queue[Json] = asyncio.Queue()
@@ -42,7 +46,9 @@ def tail(
         shown = 0
         while count is None or shown < count:
             line = await lines.get()
-            emit(line, compact=True) if context.obj.json else say(_event_line(line))
+            emit(line, compact=True) if context.obj.json else say(
+                line_of(line["subject"], line["data"], datetime.now(UTC))
+            )
             shown += 1
 
     _until_interrupted(lambda: converse(context.obj, talk))
@@ -69,11 +75,12 @@ def tap(
         exchanges = await _open_tap(bus)
         _listening(context)
         shown = 0
-        while count is None or shown < count:
-            exchange = await exchanges.get()
+        async for exchange in exchanges:
             if wanted(exchange):
                 emit(_as_json(exchange), compact=True) if context.obj.json else say(_exchange_line(exchange))
                 shown += 1
+            if shown == count:
+                return
 
     _until_interrupted(lambda: converse(context.obj, talk))
 
@@ -123,7 +130,8 @@ def _list_verbs(context: typer.Context, service: str | None) -> None:
     table(("verb", "operator", "what it does"), rows, empty=f"no service {service}")
 
 
-async def _open_tap(bus: "Bus") -> "asyncio.Queue[Exchange]":
+async def _open_tap(bus: "Bus") -> "AsyncIterator[Exchange]":
+    """Hears everything from when it returns; then yields each exchange when it ends, for ever."""
     from hive_cli.tap import Tap
 
     tap = Tap()
@@ -131,8 +139,6 @@ async def _open_tap(bus: "Bus") -> "asyncio.Queue[Exchange]":
 
     async def asked(message: "Msg") -> None:
         tap.asked(message)
-        for late in tap.overdue():
-            exchanges.put_nowait(late)
 
     async def answered(message: "Msg") -> None:
         exchange = tap.answered(message)
@@ -140,9 +146,18 @@ async def _open_tap(bus: "Bus") -> "asyncio.Queue[Exchange]":
             exchanges.put_nowait(exchange)
 
     for subject, hear in (("hive.from.>", asked), ("_INBOX.>", answered)):
-        await bus.nats.subscribe(subject, cb=hear)  # pyright: ignore[reportUnknownMemberType]  # nats-py leaves a parameter open
+        await bus.nats.subscribe(subject, cb=hear)  # pyright: ignore[reportUnknownMemberType]  # nats-py: open parameter
     await bus.sync()
-    return exchanges
+    return _ended(tap, exchanges)
+
+
+async def _ended(tap: "Tap", exchanges: "asyncio.Queue[Exchange]") -> "AsyncIterator[Exchange]":
+    # That nobody answers is told to the caller alone: here it shows when the caller has given up.
+    while True:
+        with contextlib.suppress(TimeoutError):
+            yield await asyncio.wait_for(exchanges.get(), OVERDUE_SECONDS)
+        for late in tap.overdue():
+            yield late
 
 
 def _listening(context: typer.Context) -> None:
@@ -164,14 +179,6 @@ def _concerns(data: Json, agent: str) -> bool:
     named = {"agent", "name", "sender", "recipient"}
     parts = [data, *(cast("Json", part) for part in data.values() if isinstance(part, dict))]
     return any(agent == part[name] for part in parts for name in named & part.keys())
-
-
-def _event_line(line: Json) -> str:
-    at = line["data"].get("at")
-    when = datetime.fromisoformat(at) if at else datetime.now(UTC)
-    name = line["subject"].removeprefix("hive.").removeprefix("evt.")
-    data = line["data"].get("data", line["data"])
-    return f"{when.astimezone():%H:%M:%S}  {name:<32}  {one_line(json.dumps(data, ensure_ascii=False), 160)}"
 
 
 def _exchange_line(exchange: "Exchange") -> str:

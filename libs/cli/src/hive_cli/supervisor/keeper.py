@@ -73,6 +73,7 @@ class Keeper:
             log.warning("process_killed", process=self.process.name, after_seconds=self.process.stop_seconds)
             current.signal(signal.SIGKILL, group=True)
             await running.wait()
+        log.info("process_stopped", process=self.process.name)
 
     async def _run_logged(self) -> int:
         try:
@@ -128,6 +129,7 @@ class Keeper:
             within = self.process.ready_seconds
             await asyncio.wait({said, ended}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
             if said.done():
+                log.info("process_ready", process=self.process.name, pid=running.pid)
                 self.ready.set()
                 self._on_change()
             elif not ended.done():

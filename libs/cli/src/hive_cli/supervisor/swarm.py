@@ -47,10 +47,12 @@ class Run:
         for process in self._plan:
             rotate(process.log)
         self._write()
+        log.info("starting", state=str(self._swarm.state))
         for name, keeper in reversed(self._keepers.items()):
             self._tasks[name] = asyncio.create_task(keeper.keep(), name=name)
         await self._until_ready()
         address = await self._address()
+        log.info("ready")
         self._status = self._status.model_copy(update={"status": "ready"})
         self._write()
         return address
@@ -59,6 +61,7 @@ class Run:
         """Ends everything, agents first. Repeated or after a failed start, it ends what there is."""
         self._status = self._status.model_copy(update={"status": "stopping"})
         self._write()
+        log.info("stopping")
         suspended = await self._suspend()
         for name, keeper in self._keepers.items():
             await keeper.stop()
@@ -111,6 +114,7 @@ class Run:
         except (Refusal, Problem) as error:
             log.warning("suspend_failed", error=str(error))
             return False
+        log.info("agents_suspended")
         return True
 
     def _write(self) -> None:

@@ -132,7 +132,11 @@ class Bus:
                     await self._nc.flush(timeout=2)
             except (NatsError, OSError, TimeoutError) as error:
                 log.debug("flush_failed", error=str(error))
-            await self._nc.close()
+            try:
+                await self._nc.close()
+            except OSError as error:  # nats-py writes out what is queued even to a connection that is down
+                log.debug("close_failed", error=str(error))
+        await self._on_closed()
 
     async def call(
         self, verb: Verb[Any, R], request: Wire, *, agent: str | None = None, timeout: float | None = None

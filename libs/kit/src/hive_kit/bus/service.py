@@ -23,6 +23,7 @@ from hive_wire.verb import Verb
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
+from nats.errors import MaxPayloadError
 from nats.nuid import NUID
 from pydantic import ValidationError
 
@@ -96,8 +97,7 @@ class Service:
     async def stop(self, grace_seconds: float = 5.0) -> None:
         """Take no more requests, let those in hand end within the grace, send their replies."""
         try:
-            for subscription in [e.subscription for e in self._endpoints.values() if e.subscription]:
-                await subscription.drain()
+            await self._drain([e.subscription for e in self._endpoints.values() if e.subscription])
             for subscription in self._control:
                 await subscription.unsubscribe()
         except (NatsError, OSError) as error:
@@ -106,6 +106,16 @@ class Service:
             _, late = await asyncio.wait(self._tasks, timeout=grace_seconds)
             for task in late:
                 task.cancel()
+
+    async def _drain(self, subscriptions: list[Subscription]) -> None:
+        """Hear what the server sent before it knew; nats-py's own drain may throw away the last requests,
+        because its PING overtakes the queued UNSUB."""
+        for subscription in subscriptions:
+            number = subscription._id  # pyright: ignore[reportPrivateUsage]  # nats-py has no public name for it
+            await self._bus.nats._send_unsubscribe(number)  # pyright: ignore[reportPrivateUsage]  # nor for this
+        await self._bus.sync()
+        for subscription in subscriptions:
+            await subscription.drain()
 
     def cancel_waiting(self, verb: Verb[Any, Any]) -> None:
         """Cancel the requests for `verb` in hand: for long polls, which would hold up a stop."""
@@ -142,12 +152,8 @@ class Service:
         outcome = "ok"
         try:
             async with asyncio.timeout(_seconds_left(headers.get(DEADLINE_HEADER))):
-                request = endpoint.verb.request.model_validate_json(message.data or b"{}")
-                reply = await endpoint.handler(caller, request)
-            await self._bus.nats.publish(message.reply, reply.model_dump_json().encode())
-        except (NatsError, OSError) as error:
-            outcome = "unanswered"
-            log.warning("reply_failed", verb=endpoint.verb.full_name, error=str(error))
+                reply = await endpoint.handler(caller, _decode(endpoint.verb, message.data))
+            await self._publish(message, reply.model_dump_json().encode(), None)
         except (Exception, asyncio.CancelledError) as error:  # the door's edge: every failure becomes a reply
             refusal = _as_refusal(error, endpoint, caller)
             outcome = refusal.code
@@ -171,10 +177,16 @@ class Service:
         text = refusal.message.replace("\r", " ").replace("\n", " ")[:300]
         headers = {ERROR_CODE_HEADER: str(refusal.code), ERROR_HEADER: text}
         body = ErrorBody(code=refusal.code, message=refusal.message, details=refusal.details)
+        await self._publish(message, body.model_dump_json().encode(), headers)
+
+    async def _publish(self, message: Msg, payload: bytes, headers: dict[str, str] | None) -> None:
+        """Send a reply. Raises MaxPayloadError; a connection that is down is only logged: the caller's is, too."""
         try:
-            await self._bus.nats.publish(message.reply, body.model_dump_json().encode(), headers=headers)
+            await self._bus.nats.publish(message.reply, payload, headers=headers)
+        except MaxPayloadError:
+            raise
         except (NatsError, OSError) as error:
-            log.warning("reply_failed", error=str(error))
+            log.warning("reply_failed", subject=message.subject, error=str(error))
 
     async def _answer_discovery(self) -> None:
         for verb, content in (("PING", dict[str, Any]), ("INFO", self._info), ("STATS", self._stats)):
@@ -234,6 +246,17 @@ def _admit(endpoint: _Endpoint, caller: Caller) -> Refusal | None:
     return None
 
 
+def _decode(verb: Verb[Q, Any], data: bytes) -> Q:
+    try:
+        return verb.request.model_validate_json(data or b"{}")
+    except ValidationError as error:
+        problems = [{"field": ".".join(map(str, e["loc"])), "problem": e["msg"]} for e in error.errors()]
+        first = problems[0]
+        where = f"{first['field']}: " if first["field"] else ""
+        text = f"{verb.full_name}: {where}{first['problem']}"
+        raise Refusal(ErrorCode.BAD_REQUEST, text, errors=problems) from None
+
+
 def _seconds_left(deadline: str | None) -> float | None:
     if deadline is None:
         return None
@@ -246,11 +269,6 @@ def _seconds_left(deadline: str | None) -> float | None:
 def _as_refusal(error: BaseException, endpoint: _Endpoint, caller: Caller) -> Refusal:
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, ValidationError):
-        problems = [{"field": ".".join(map(str, e["loc"])), "problem": e["msg"]} for e in error.errors()]
-        first = problems[0]
-        where = f"{first['field']}: " if first["field"] else ""
-        return Refusal(ErrorCode.BAD_REQUEST, f"{endpoint.verb.full_name}: {where}{first['problem']}", errors=problems)
     if isinstance(error, TimeoutError):
         return Refusal(ErrorCode.TIMEOUT, f"{endpoint.verb.full_name} was not done before its deadline")
     if isinstance(error, asyncio.CancelledError):

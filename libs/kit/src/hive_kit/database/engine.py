@@ -27,6 +27,8 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
+_WRITTEN = WRITES.labels("ok")
+_FAILED = WRITES.labels("failed")
 _BATCH = 256
 _BUSY_MILLISECONDS = 5000
 
@@ -48,7 +50,13 @@ class Database:
         self._loop = asyncio.get_running_loop()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._committed: list[Callable[[], None]] = []
-        self._engine = create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"check_same_thread": False})
+        self._closing = False
+        self._engine = create_engine(
+            f"sqlite:///{path}",
+            poolclass=NullPool,
+            connect_args={"check_same_thread": False},
+            hide_parameters=True,  # what people write to each other stays out of the logs
+        )
         event.listen(self._engine, "connect", _prepare)
         self._readers = ThreadPoolExecutor(2, thread_name_prefix=f"read-{path.stem}")
         self._reader = threading.local()
@@ -56,7 +64,7 @@ class Database:
         try:
             self._writer_connection = self._connect()
         except DBAPIError as error:
-            raise _storage_refusal(error) from error
+            raise storage_refusal(error) from error
         self.store_id = self._ensure_store_id()
         self._writer = threading.Thread(target=self._write_for_ever, name=f"write-{path.stem}", daemon=True)
         self._writer.start()
@@ -65,9 +73,11 @@ class Database:
         """Run `work` in the writer and return its result once it is committed to disk.
 
         `then(result)` is called on the event loop right after the commit, also when the caller gave up waiting.
-        Raises what `work` raised (its savepoint is rolled back), or Refusal `disk_full` / `storage_failed`:
-        then nothing of it is stored.
+        Raises what `work` raised (its savepoint is rolled back), or Refusal `disk_full` / `storage_failed` /
+        `unavailable` (closed already): then nothing of it is stored.
         """
+        if self._closing:
+            raise Refusal(ErrorCode.UNAVAILABLE, "the database is closed; nothing was stored")
         done: asyncio.Future[T] = self._loop.create_future()
         self._jobs.put(_Job(work, done, then))
         return await done
@@ -82,6 +92,9 @@ class Database:
 
     def close(self) -> None:
         """Finish the writes that are waiting and close."""
+        if self._closing:
+            return
+        self._closing = True
         self._jobs.put(None)
         self._writer.join()
         self._readers.shutdown()
@@ -112,8 +125,8 @@ class Database:
                 return work(connection)
             finally:
                 connection.exec_driver_sql("COMMIT")
-        except (DBAPIError, sqlite3.Error) as error:
-            raise _storage_refusal(error) from error
+        except (DBAPIError, sqlite3.Error, OverflowError) as error:
+            raise storage_refusal(error) from error
 
     def _write_for_ever(self) -> None:
         while True:
@@ -138,48 +151,50 @@ class Database:
 
     def _commit(self, batch: list[_Job]) -> None:
         connection = self._writer_connection
+        sqlite = raw(connection)
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            sqlite.execute("BEGIN IMMEDIATE")
             for job in batch:
-                self._run(connection, job)
-            connection.exec_driver_sql("COMMIT")
+                self._run(connection, sqlite, job)
+            sqlite.execute("COMMIT")
         except (DBAPIError, sqlite3.Error) as error:
-            self._roll_back(connection)
-            refusal = _storage_refusal(error)
+            self._roll_back(sqlite)
+            refusal = storage_refusal(error)
             for job in batch:
                 job.error = job.error or refusal
             log.error("commit_failed", database=str(self.path), error=str(error), jobs=len(batch))
         else:
             COMMITS.inc()
 
-    def _run(self, connection: Connection, job: _Job) -> None:
-        connection.exec_driver_sql("SAVEPOINT job")
+    def _run(self, connection: Connection, sqlite: sqlite3.Connection, job: _Job) -> None:
+        sqlite.execute("SAVEPOINT job")
         try:
             job.result = job.work(connection)
+        except OverflowError as error:
+            job.error = storage_refusal(error)
         except (DBAPIError, sqlite3.Error) as error:
-            if not self._in_transaction(connection):
+            if not sqlite.in_transaction:
                 raise  # SQLite rolled the whole transaction back (disk full, I/O error): nobody's write is in
-            job.error = _storage_refusal(error)
-            log.error("write_failed", database=str(self.path), exc_info=error)
+            job.error = refusal = storage_refusal(error)
+            trace = None if refusal.code is ErrorCode.DISK_FULL else error
+            log.error("write_failed", database=str(self.path), code=refusal.code, exc_info=trace)
         except Exception as error:  # the job's caller gets it; the other jobs of the batch go on
             job.error = error
         if job.error is not None:
-            connection.exec_driver_sql("ROLLBACK TO job")
-        connection.exec_driver_sql("RELEASE job")
+            sqlite.execute("ROLLBACK TO job")
+        sqlite.execute("RELEASE job")
 
-    def _roll_back(self, connection: Connection) -> None:
-        if self._in_transaction(connection):
-            connection.exec_driver_sql("ROLLBACK")
-
-    def _in_transaction(self, connection: Connection) -> bool:
-        raw = connection.connection.dbapi_connection
-        return isinstance(raw, sqlite3.Connection) and raw.in_transaction
+    def _roll_back(self, sqlite: sqlite3.Connection) -> None:
+        if sqlite.in_transaction:
+            sqlite.execute("ROLLBACK")
 
     def _settle(self, batch: list[_Job]) -> None:
+        failed = sum(job.error is not None for job in batch)
+        _WRITTEN.inc(len(batch) - failed)
+        _FAILED.inc(failed)
         for job in batch:
-            WRITES.labels("failed" if job.error else "ok").inc()
             if job.error is None and job.then is not None:
-                job.then(job.result)
+                self._tell(job.then, job.result)
             if job.done.done():
                 continue
             if job.error is not None:
@@ -188,6 +203,19 @@ class Database:
                 job.done.set_result(job.result)
         for wake in self._committed:
             wake()
+
+    def _tell(self, then: Callable[[Any], None], result: Any) -> None:  # Any: each job has its own result
+        try:
+            then(result)
+        except Exception as error:  # the commit stands, and those who share it must hear of theirs
+            log.error("after_commit_failed", database=str(self.path), exc_info=error)
+
+
+def raw(connection: Connection) -> sqlite3.Connection:
+    """The sqlite3 connection itself, for the hottest statements: SQLAlchemy's results cost more than those do."""
+    sqlite = connection.connection.dbapi_connection
+    assert isinstance(sqlite, sqlite3.Connection)
+    return sqlite
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
@@ -202,8 +230,11 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _storage_refusal(error: Exception) -> Refusal:
-    text_of = str(error.orig) if isinstance(error, DBAPIError) else str(error)
-    if "full" in text_of:
+def storage_refusal(error: Exception) -> Refusal:
+    """What SQLite said, as the wire says it."""
+    if isinstance(error, OverflowError):
+        return Refusal(ErrorCode.BAD_REQUEST, "a number is larger than the database can hold")
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
         return Refusal(ErrorCode.DISK_FULL, "the disk is full; nothing was stored")
-    return Refusal(ErrorCode.STORAGE_FAILED, f"the database refused: {text_of}")
+    return Refusal(ErrorCode.STORAGE_FAILED, f"the database refused: {cause}")

@@ -6,6 +6,9 @@ from importlib import resources
 from pathlib import Path
 
 from hive_wire.errors import ErrorCode, Refusal
+from sqlalchemy.exc import DBAPIError
+
+from hive_kit.database.engine import storage_refusal
 
 
 class SchemaTooNewError(Refusal):
@@ -22,7 +25,8 @@ class SchemaTooNewError(Refusal):
 def migrate(path: Path, package: str) -> None:
     """Upgrade the database at `path` to the newest revision in `package`.migrations.
 
-    Alembic is only loaded when there is something to do. Raises SchemaTooNewError.
+    Alembic is only loaded when there is something to do. Raises SchemaTooNewError, or Refusal `disk_full` /
+    `storage_failed`: then the schema is what it was after the last revision that succeeded.
     """
     folder = Path(str(resources.files(package))) / "migrations"
     known = sorted(file.stem for file in (folder / "versions").glob("*.py") if file.stem != "__init__")
@@ -43,6 +47,8 @@ def _current_revision(path: Path) -> str | None:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         except sqlite3.OperationalError:
             return None
+        except sqlite3.DatabaseError as error:
+            raise Refusal(ErrorCode.STORAGE_FAILED, f"{path}: {error}") from error
     return row[0] if row else None
 
 
@@ -54,4 +60,7 @@ def _upgrade(path: Path, folder: Path) -> None:
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["database"] = path
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except (DBAPIError, sqlite3.Error) as error:
+        raise storage_refusal(error) from error

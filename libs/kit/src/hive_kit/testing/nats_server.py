@@ -19,6 +19,7 @@ from hive_kit.identity import AccountFile, ServerConfig, SigningKey, jwt, mint
 
 _READY_SECONDS = 15.0
 _SYSTEM = Permissions(publish=("$SYS.REQ.CLAIMS.UPDATE",), subscribe=("_INBOX.>",))
+_EVERYTHING = Permissions(publish=(">",), subscribe=(">",))
 
 
 class TestNats:
@@ -38,7 +39,10 @@ class TestNats:
         self._make_identities()
 
     def creds(self, principal: str) -> Path:
-        """The credentials file of a principal; minted at the first call."""
+        """The credentials file of a principal; minted at the first call.
+
+        Beside them there are `system` (of the system account) and `administrator` (who may do all in ours).
+        """
         path = self.folder / "creds" / f"{principal}.creds"
         if not path.exists():
             key = SigningKey.load(self.signing_key(_signing_role(principal)))
@@ -117,7 +121,8 @@ class TestNats:
         state = self.account.ensure(jwt.public_key(account), public, operator, now)
         system_key = jwt.public_key(system)
         system_jwt = jwt.account_jwt(operator, system_key, name="SYS", claims={}, issued_at=now)
-        self._make_system_creds(system, now)
+        self._make_creds("system", system, _SYSTEM, now)
+        self._make_creds("administrator", account, _EVERYTHING, now)
         config = ServerConfig(
             port=self.port,
             jetstream=self.folder / "jetstream",
@@ -131,10 +136,10 @@ class TestNats:
         )
         self._config.write_text(config.render())
 
-    def _make_system_creds(self, account_seed: str, now: int) -> None:
+    def _make_creds(self, name: str, account_seed: str, permissions: Permissions, now: int) -> None:
         user = jwt.new_user_seed()
-        token = jwt.user_jwt(account_seed, jwt.public_key(user), name="system", permissions=_SYSTEM, issued_at=now)
-        (self.folder / "creds" / "system.creds").write_text(jwt.Creds(jwt=token, seed=user).text)
+        token = jwt.user_jwt(account_seed, jwt.public_key(user), name=name, permissions=permissions, issued_at=now)
+        (self.folder / "creds" / f"{name}.creds").write_text(jwt.Creds(jwt=token, seed=user).text)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ A service that doesn't answer is shown as unreachable and asked again until it d
 """
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,8 +20,6 @@ from hive_wire.errors import Refusal
 from hive_wire.lifecycle import LifecycleSnapshot
 from hive_wire.model import Empty
 from hive_wire.verb import Verb
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError
 from pydantic import ValidationError
 
 from hive_dashboard.projection import Projection
@@ -31,6 +30,7 @@ log = structlog.get_logger()
 
 _EVENT_ID = re.compile(r"(?P<service>[a-z]+):(?P<store>[^:]+):(?P<n>\d+)\Z")
 _RETRY_SECONDS = 0.5
+_PING_SECONDS = 3.0
 
 _Snapshot = BrokerSnapshot | LifecycleSnapshot
 
@@ -44,6 +44,8 @@ class _Followed:
     source: Source = field(default_factory=Source)
     wanted: asyncio.Event = field(default_factory=asyncio.Event)
     losses: int = 0
+    instance: str | None = None
+    """The run of the service whose database was last looked at."""
 
     def lose(self) -> None:
         """What was applied so far is no ground to go on from: a snapshot is needed."""
@@ -86,7 +88,8 @@ class Services:
 
     async def _follow(self) -> None:
         while True:
-            head = await self._head()
+            await ensure_stream(self._bus)
+            head = await stream_head(self._bus)
             for followed in self._followed.values():
                 followed.lose()
             try:
@@ -94,15 +97,6 @@ class Services:
                     self._take(envelope)
             except StreamReset as reset:
                 log.warning("stream_reset", reason=str(reset))
-
-    async def _head(self) -> Position:
-        while True:
-            await ensure_stream(self._bus)
-            try:
-                return await stream_head(self._bus)
-            except (NatsError, APIError, OSError, TimeoutError) as error:
-                log.info("stream_waits", error=str(error) or type(error).__name__)
-            await asyncio.sleep(_RETRY_SECONDS)
 
     def _take(self, envelope: Envelope) -> None:
         numbered = _decode(envelope)
@@ -142,27 +136,42 @@ class Services:
 
     async def _snapshot(self, followed: _Followed) -> _Snapshot | None:
         try:
-            return await self._bus.call(followed.verb, Empty())
+            instance = await self._ping(followed)
+            snapshot = await self._bus.call(followed.verb, Empty())
         except Refusal as refusal:
             self._show(followed.service, False, refusal)
             return None
+        followed.instance = instance
+        return snapshot
 
     async def _probe(self, followed: _Followed) -> None:
         while True:
             await asyncio.sleep(self._probe_seconds)
             try:
-                await self._operator.request(f"$SRV.PING.{followed.service}", b"", self._probe_seconds)
+                instance = await self._ping(followed)
             except Refusal as refusal:
                 self._show(followed.service, False, refusal)
                 continue
-            if followed.wanted.is_set() or self._projection.is_reachable(followed.service):
+            if followed.wanted.is_set():
                 continue
-            snapshot = await self._snapshot(followed)
-            if snapshot is None:
-                continue
-            self._show(followed.service, True, None)
-            if snapshot.store != followed.source.store:
-                followed.lose()  # its database was replaced while it was away
+            if instance == followed.instance or await self._is_same_store(followed):
+                self._show(followed.service, True, None)
+
+    async def _is_same_store(self, followed: _Followed) -> bool:
+        """Whether a service that was started anew still has the database that the projection is built on."""
+        snapshot = await self._snapshot(followed)
+        if snapshot is not None and snapshot.store != followed.source.store and not followed.wanted.is_set():
+            log.warning("service_store_changed", service=followed.service, store=snapshot.store)
+            followed.lose()
+        return snapshot is not None and snapshot.store == followed.source.store
+
+    async def _ping(self, followed: _Followed) -> str:
+        """Which run of a service is there. Raises Refusal when none is."""
+        pong = await self._operator.request(f"$SRV.PING.{followed.service}", b"", _PING_SECONDS)
+        try:
+            return str(json.loads(pong)["id"])
+        except (ValueError, KeyError, TypeError):
+            return ""
 
     def _show(self, service: str, reachable: bool, refusal: Refusal | None) -> None:
         events = self._projection.put_reachable(service, reachable)

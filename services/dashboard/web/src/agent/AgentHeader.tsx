@@ -31,7 +31,7 @@ export function AgentHeader({ tile }: { tile: Tile }) {
         <Fact id="cost" word="cost" tip="Sum over this session, at list prices">{status?.cost_usd == null ? "—" : money(status.cost_usd)}</Fact>
         <Fact id="last-turn" word="last turn" tip={`${status?.turns ?? 0} turns ended so far`}>{status?.last_turn_seconds == null ? "—" : seconds(status.last_turn_seconds)}</Fact>
       </div>
-      {status?.activity && <p class="agent-activity mono clip" data-testid="activity" title={status.activity}>{status.activity}</p>}
+      {status?.activity && <p class="agent-activity mono clip" data-testid="activity" title={status.activity}>{!agentMood(tile).moving && <span class="dim">last: </span>}{status.activity}</p>}
     </header>
   );
 }

@@ -22,7 +22,7 @@ export function InboxRail({ name }: { name: string }) {
   return (
     <aside class="rail agent-rail" aria-label="Inbox">
       <section class="mail-list card hue-quiet" data-testid="agent-inbox">
-        <div class="kicker"><Heading plain="Inbox" leet="1NB0X" level={3} /></div>
+        <div class="kicker"><Heading plain="Inbox" leet="1NB0X" level={2} /></div>
         {error && <ErrorNote error={error} onRetry={load} />}
         {messages.length > 0 ? <ol class="msgs">{messages.map((message) => <MessageRow key={message.id} message={message} where="rail" threaded={false} />)}</ol>
           : loading ? <Loading rows={3} height={64} />

@@ -3,6 +3,7 @@ import { useRef } from "preact/hooks";
 import { details } from "../state/prefs";
 import { terminalOf } from "../state/terminal";
 import { ErrorNote } from "../ui/ErrorNote";
+import { Heading } from "../ui/Heading";
 import { Loading } from "../ui/Loading";
 import { NewPill } from "../ui/NewPill";
 import { useOlder } from "../ui/useOlder";
@@ -21,6 +22,12 @@ export function Terminal({ name }: { name: string }) {
 
   return (
     <section class={`terminal${details.value === "off" ? " brief" : ""}`} aria-label={`Terminal of ${name}`}>
+      <div class="term-head">
+        <Heading plain="Terminal" leet="T3RM1N4L" level={2} />
+        <span class="grow" />
+        <button type="button" class="details-toggle" aria-pressed={details.value === "on"} data-testid="details" data-tip="Also show what the machinery notes: sessions, hooks, heartbeats"
+          onClick={() => (details.value = details.value === "on" ? "off" : "on")}>details</button>
+      </div>
       <div class="term-scroll" ref={scroller} tabIndex={0} role="log" aria-live="off" aria-label="Events, newest last" data-testid="terminal" data-rows={log.total.value}>
         <div ref={content} class="term-rows">
           <div ref={top} />
@@ -31,8 +38,6 @@ export function Terminal({ name }: { name: string }) {
           {chunks.map((chunk, i) => <TerminalChunk key={chunk.key} chunk={chunk} log={log} scroller={scroller} near={i >= chunks.length - 2} />)}
         </div>
       </div>
-      <button type="button" class="details-toggle" aria-pressed={details.value === "on"} data-testid="details" data-tip="Also show what the machinery notes: sessions, hooks, heartbeats"
-        onClick={() => (details.value = details.value === "on" ? "off" : "on")}>details</button>
       {!stuck && <NewPill unseen={unseen} onClick={toEnd} />}
     </section>
   );

@@ -4,7 +4,7 @@ import type { Message } from "../gen/wire";
 import { memo } from "../memo";
 import { edit } from "../state/drafts";
 import { mail, mailErrors, newestKnown, openThread, OPERATOR } from "../state/messages";
-import { go } from "../state/route";
+import { go, route } from "../state/route";
 import { unseen, watchShown } from "../state/shown";
 import { At } from "../ui/Time";
 import { ErrorNote } from "../ui/ErrorNote";
@@ -29,7 +29,8 @@ export const MessageRow = memo(function MessageRow({ message, threaded, where }:
   const reply = (): void => {
     const to = message.sender === OPERATOR ? message.recipient : message.sender;
     edit(flowDraft(), { to, inReplyTo: message.id });
-    document.querySelector<HTMLTextAreaElement>("[data-testid=compose-body]")?.focus();
+    const at = route.value;
+    if (at.page !== "messages" || at.view !== "flow") go("/messages");
   };
 
   return (
@@ -43,7 +44,7 @@ export const MessageRow = memo(function MessageRow({ message, threaded, where }:
         <span class="grow" />
         {where === "flow" && <ReceiptChip message={message} />}
         <a class="dim num msg-id" href={`/messages?m=${message.id}`} aria-label={`Message ${message.id}`}>#{message.id}</a>
-        <span class="dim"><At at={message.stored_at} /></span>
+        <span class="dim"><At at={message.stored_at} short={where === "rail"} /></span>
       </header>
       {message.in_reply_to != null && (
         <button type="button" class="reply-chip" data-testid="jump" onClick={() => go(`/messages?m=${message.in_reply_to}`)}><Icon name="reply" size={12} />answers #{message.in_reply_to}</button>

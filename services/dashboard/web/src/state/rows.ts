@@ -46,7 +46,11 @@ export const isDetail = (row: Row): boolean => row.kind === "note" && row.level 
 
 /** A patch as lines: unified text, or Claude Code's hunks. */
 function patchLines(patch: unknown): string[] {
-  if (typeof patch === "string") return patch.split("\n").filter((line) => !/^(---|\+\+\+|diff |index )/.test(line));
+  if (typeof patch === "string") {
+    const all = patch.split("\n");
+    const first = all.findIndex((line) => line.startsWith("@@"));
+    return first > 0 && all[first - 1]?.startsWith("+++ ") ? all.slice(first) : all;
+  }
   if (!Array.isArray(patch)) return [];
   return patch.flatMap((hunk: Data) => {
     const lines = Array.isArray(hunk.lines) ? hunk.lines.map(str) : [];

@@ -4,9 +4,9 @@ import { Icon } from "./Icon";
 
 export function Banners() {
   const facts = swarm.value;
-  if (!facts) return null;
+  if (!facts || (facts.capabilities.sandboxed && facts.unreachable.length + facts.conflicts.length === 0)) return null;
   return (
-    <>
+    <section aria-label="Warnings">
       {!facts.capabilities.sandboxed && (
         <p class="banner hazard" role="note" data-testid="unsafe-banner">
           <Icon name="warn" size={16} />
@@ -25,6 +25,6 @@ export function Banners() {
           <span><b>Port {port}</b> belongs to more than one name: {agents.join(", ")}. Only one of them can run; rename the other.</span>
         </p>
       ))}
-    </>
+    </section>
   );
 }

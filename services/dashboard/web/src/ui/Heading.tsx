@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { leet } from "../state/prefs";
 
-interface Props { plain: string; leet?: string; level?: 1 | 2 | 3; id?: string; children?: ComponentChildren }
+interface Props { plain: string; leet?: string; level?: 1 | 2; id?: string; children?: ComponentChildren }
 
 export function Heading({ plain, leet: skin, level = 1, id, children }: Props) {
   const Tag = `h${level}` as "h1";

@@ -1,8 +1,8 @@
 // Markdown that somebody else wrote: cleaned of everything but text, no images, links that show where they lead.
 import DOMPurify from "dompurify";
 import { Marked } from "marked";
-import { memo } from "../memo";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { memo } from "../memo";
 
 const TAGS = [
   "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li",
@@ -52,6 +52,11 @@ export function clean(text: string): DocumentFragment {
 
 export const Markdown = memo(function Markdown({ text }: { text: string }) {
   const root = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => root.current?.replaceChildren(clean(text)), [text]);
+  useLayoutEffect(() => {
+    root.current?.replaceChildren(clean(text));
+    for (const wide of root.current?.querySelectorAll<HTMLElement>(".wide") ?? []) {
+      if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0; // what scrolls must be reachable by keyboard
+    }
+  }, [text]);
   return <div class="md" ref={root} dir="auto" />;
 });

@@ -2,7 +2,7 @@
 export function Missing({ what }: { what: string }) {
   return (
     <div class="empty">
-      <h2>Nothing here</h2>
+      <h1>Nothing here</h1>
       <p>{what}</p>
       <a class="btn" href="/">To the fleet</a>
     </div>

@@ -39,12 +39,12 @@ export function Settings() {
         <div class="popover card" role="group" aria-label="Settings">
           <fieldset class="segments">
             <legend>Theme</legend>
-            {themes.map(([value, word]) => (
+            <div class="segments-row">{themes.map(([value, word]) => (
               <label key={value}>
                 <input type="radio" name="theme" checked={theme.value === value} onChange={() => (theme.value = value)} />
                 <span>{word}</span>
               </label>
-            ))}
+            ))}</div>
           </fieldset>
           <label class="switch">
             <input type="checkbox" role="switch" checked={leet.value === "on"} onChange={(event) => (leet.value = event.currentTarget.checked ? "on" : "off")} data-testid="leet" />

@@ -6,6 +6,6 @@ export function Since({ at, suffix = "" }: { at: string; suffix?: string }) {
   return <time class="since" dateTime={at}>{duration(now.value - Date.parse(at))}{suffix}</time>;
 }
 
-export function At({ at }: { at: string }) {
-  return <time class="at num" dateTime={at} data-tip={absolute(at)}>{clock(at, Date.now())}</time>;
+export function At({ at, short = false }: { at: string; short?: boolean }) {
+  return <time class="at num" dateTime={at} data-tip={absolute(at)}>{clock(at, Date.now(), short)}</time>;
 }

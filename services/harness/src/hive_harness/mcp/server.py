@@ -18,6 +18,7 @@ from mcp.server.lowlevel.server import Server
 from mcp_types import (
     CallToolRequestParams,
     CallToolResult,
+    ContentBlock,
     ListToolsResult,
     TextContent,
     ToolAnnotations,
@@ -111,10 +112,10 @@ class ToolServer:
         except Exception:  # the door's edge: no text of ours leaks, the log has it
             log.exception("tool_failed", tool=params.name)
             return _refused(Refusal(ErrorCode.INTERNAL, f"{params.name} failed; the harness's log says why"))
-        content = [TextContent(type="text", text=text)]
+        content: list[ContentBlock] = [TextContent(type="text", text=text)]
         structured = result.model_dump(mode="json")
         if tool.as_text:
-            return CallToolResult(content=content, meta={RESULT_META: structured})
+            return CallToolResult(content=content, _meta={RESULT_META: structured})
         return CallToolResult(content=content, structured_content=structured)
 
 
@@ -176,4 +177,4 @@ def _refused(refusal: Refusal) -> CallToolResult:
     if known:
         text += f" (there are: {', '.join(map(str, known))})"
     body = refusal.body().model_dump(mode="json")
-    return CallToolResult(content=[TextContent(type="text", text=text)], meta={ERROR_META: body}, is_error=True)
+    return CallToolResult(content=[TextContent(type="text", text=text)], _meta={ERROR_META: body}, is_error=True)

@@ -1,25 +1,20 @@
-"""Claude Code as an `AgentRuntime`: one streaming-input process while awake, driven through the SDK's client."""
+"""Claude Code as an `AgentRuntime`: one streaming-input process while awake, driven over its pipes."""
 
 import asyncio
-import json
 import uuid as uuids
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
 from hive_harness.outcome import Raw
 from hive_harness.runtime import Listener, RuntimeDiedError, SessionGoneError
 from hive_harness.runtime.command import ClaudeSetup, arguments, environment
+from hive_harness.runtime.process import ClaudeProcess
 from hive_harness.runtime.processes import ProcessTree
 
-if TYPE_CHECKING:
-    from claude_agent_sdk import ClaudeSDKClient
-
-    from hive_harness.runtime.transport import ClaudeProcess
-
 log = structlog.get_logger()
-_INTERRUPT_SECONDS = 10.0
+_CONTROL_SECONDS = 10.0
 _KILLED = -9
 
 
@@ -36,7 +31,6 @@ class ClaudeRuntime:
     ) -> None:
         self._setup, self._tree, self._login = setup, tree, login
         self._on_event, self._on_stderr = on_event, on_stderr
-        self._client: ClaudeSDKClient | None = None
         self._process: ClaudeProcess | None = None
         self._turn: asyncio.Queue[Raw | int] | None = None
         self._exit_code: int | None = None
@@ -52,7 +46,7 @@ class ClaudeRuntime:
     @property
     def awake(self) -> bool:
         """Whether a process is up that can take a prompt."""
-        return self._process is not None and self._process.is_ready()
+        return self._process is not None and self._process.pid is not None
 
     @property
     def busy(self) -> bool:
@@ -66,29 +60,18 @@ class ClaudeRuntime:
 
     async def start(self, resume: str | None) -> None:
         """Start the process, with `resume`'s conversation where given."""
-        from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient  # heavy: only once awake
-
-        from hive_harness.runtime.transport import ClaudeProcess
-
         await self.kill()
         self._exit_code, self._gone, self._leaving = None, False, False
         self._setup.config_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._process = ClaudeProcess(
-            arguments(self._setup, resume, self.model),
-            environment(self._setup, self._login()),
-            str(self._setup.state_dir),
-            self._heard,
-            self._on_stderr,
-            self._ended,
-        )
-        self._client = ClaudeSDKClient(ClaudeAgentOptions(verbatim_prompts=True), transport=self._process)
+        self._process = ClaudeProcess(self._heard, self._on_stderr, self._ended)
+        command = arguments(self._setup, resume, self.model)
         try:
-            await self._client.connect()
-        except Exception as error:  # the SDK raises plain Exception for a start that failed
+            await self._process.start(command, environment(self._setup, self._login()), str(self._setup.state_dir))
+        except RuntimeDiedError as error:
             await self.kill()
             if self._gone:
                 raise SessionGoneError(str(resume)) from error
-            raise RuntimeDiedError(f"Claude Code did not start: {error}", self._exit_code) from error
+            raise
         self.session_id = resume
 
     async def send(self, text: str, uuid: str) -> AsyncIterator[Raw]:
@@ -104,19 +87,19 @@ class ClaudeRuntime:
 
     async def interrupt(self) -> None:
         """End the running turn; its result still comes. A process that doesn't listen is killed."""
-        if self._client is None or not self.awake:
+        if self._process is None or not self.awake:
             return
         try:
-            await asyncio.wait_for(self._client.interrupt(), _INTERRUPT_SECONDS)
-        except Exception as error:  # the SDK raises plain Exception; whatever it is, the turn must end
+            await self._process.request("interrupt", _CONTROL_SECONDS)
+        except RuntimeDiedError as error:
             log.warning("interrupt_failed", error=str(error))
             await self.kill()
 
     async def set_model(self, model: str) -> None:
         """Use `model` from the next request on, and at every later start."""
-        self.model = model
-        if self._client is not None and self.awake:
-            await self._client.set_model(model)
+        changed, self.model = model != self.model, model
+        if changed and self._process is not None and self.awake:
+            await self._process.request("set_model", _CONTROL_SECONDS, model=model)
 
     async def quiet(self) -> None:
         """Wait for the end of a turn that Claude Code began by itself."""
@@ -125,9 +108,9 @@ class ClaudeRuntime:
     async def hibernate(self) -> None:
         """Close its input, so that it saves and ends; the session can be resumed."""
         self._leaving = True
-        client, self._client = self._client, None
-        if client is not None:
-            await client.disconnect()
+        process, self._process = self._process, None
+        if process is not None:
+            await process.close()
         self._forget()
 
     async def kill(self) -> None:
@@ -147,7 +130,7 @@ class ClaudeRuntime:
         turn: asyncio.Queue[Raw | int] = asyncio.Queue()
         self._turn = turn
         try:
-            await self._write(json.dumps(message) + "\n")
+            await self._process.write(message)
             while True:
                 event = await turn.get()
                 if isinstance(event, int):
@@ -158,13 +141,6 @@ class ClaudeRuntime:
         finally:
             if self._turn is turn:
                 self._turn = None
-
-    async def _write(self, line: str) -> None:
-        assert self._process is not None
-        try:
-            await self._process.write(line)
-        except Exception as error:  # the SDK's errors share no base but Exception
-            raise RuntimeDiedError(str(error), self._exit_code) from error
 
     def _heard(self, event: Raw) -> None:
         """Called by the transport for each event, in order."""
@@ -196,7 +172,6 @@ class ClaudeRuntime:
         self._own_turn_over.set()
 
     def _forget(self) -> None:
-        self._process = None
         self._background = 0
         self._own_turn = False
         self._own_turn_over.set()

@@ -60,7 +60,8 @@ class Driver:
                 if renewed:
                     await self._renew()
             elif outcome.result in (Result.API_OUTAGE, Result.PROVIDER_LIMIT):
-                until = outcome.resets_at or datetime.now(UTC) + timedelta(seconds=delay)
+                soonest = datetime.now(UTC) + timedelta(seconds=delay)
+                until = max(outcome.resets_at or soonest, soonest)
                 delay = min(delay * 2, LONGEST_DELAY)
                 await self.park(_parked_because(outcome, until), until)
             else:

@@ -10,8 +10,8 @@ function look(line: string): string {
 export function DiffView({ diff }: { diff: FileDiff }) {
   const cut = diff.lines.length - SHOWN;
   return (
-    <pre class="diff" data-testid="diff">
-      {diff.lines.slice(0, SHOWN).map((line, i) => <span key={i} class={look(line)}>{line || " "}{"\n"}</span>)}
+    <pre class="diff" tabIndex={0} aria-label="Changed lines" data-testid="diff">
+      {diff.lines.slice(0, SHOWN).map((line, i) => <span key={i} class={look(line)}>{line || " "}</span>)}
       {cut > 0 && <span class="hunk">{cut} more lines</span>}
     </pre>
   );

@@ -13,7 +13,7 @@ export function FoldRow({ row, log, word, text, pretty }: { row: Row; log: Termi
         <b>{word}</b> {!open && <span class="clip">{first.slice(0, 240)}</span>}
         <span class="dim">· {bytes(text.length)}</span>
       </button>
-      {open && <pre class="out">{pretty ?? text}</pre>}
+      {open && <pre class="out" tabIndex={0} aria-label={word}>{pretty ?? text}</pre>}
     </>
   );
 }

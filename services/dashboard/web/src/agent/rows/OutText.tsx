@@ -10,7 +10,7 @@ export function OutText({ text, failed, id, log }: { text: string; failed: boole
   const cut = !whole && text.length > SHOWN * 1.2;
   return (
     <>
-      <pre class={`out${failed ? " bad-out" : ""}`}>{cut ? text.slice(0, SHOWN) : text}</pre>
+      <pre tabIndex={0} aria-label="Output" class={`out${failed ? " bad-out" : ""}`}>{cut ? text.slice(0, SHOWN) : text}</pre>
       {cut && <button type="button" class="btn small" onClick={toggle}>Show all, {bytes(text.length)}</button>}
     </>
   );

@@ -41,7 +41,7 @@ export function ToolRowView({ row, log }: { row: ToolRow; log: TerminalLog }) {
         ) : row.cutOff ? <span class="dim">· no result</span> : <span class="running">· running <Since at={row.at} /></span>}
       </button>
       {open && mail && <MailTool row={row} />}
-      {open && input !== null && <pre class="out input">{input}</pre>}
+      {open && input !== null && <pre class="out input" tabIndex={0} aria-label="Input">{input}</pre>}
       {open && diff && <DiffView diff={diff} />}
       {open && !mail && result && result.text && (!diff || result.failed) && <OutText text={result.text} failed={result.failed} id={row.id} log={log} />}
     </>

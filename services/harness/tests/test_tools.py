@@ -1,0 +1,174 @@
+"""The agent's tools, through the MCP library's own client and a real broker."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+from hive_harness.mail import Mail
+from hive_harness.mcp.server import ERROR_META, RESULT_META, Endpoint, ToolServer
+from hive_harness.mcp.tools import Tools
+from hive_harness.settings import Settings
+from hive_harness.turns.turn import Turn
+from hive_kit.bus import Bus
+from hive_wire import broker
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+
+@dataclass
+class Served:
+    name: str
+    endpoint: Endpoint
+    mail: Mail
+    operator: Bus
+    turn: Turn | None = None
+
+    @asynccontextmanager
+    async def client(self, **options: Any) -> AsyncGenerator[Client]:
+        headers = {"Authorization": f"Bearer {self.endpoint.token}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=60) as http,
+            Client(streamable_http_client(self.endpoint.url, http_client=http), **options) as client,
+        ):
+            yield client
+
+    async def receive_mail(self, body: str) -> int:
+        request = broker.SendRequest(to=self.name, body=body, key=uuid.uuid4().hex)
+        return (await self.operator.call(broker.SEND, request)).id
+
+
+@pytest.fixture
+async def served(hive: Any) -> AsyncGenerator[Served]:
+    name = f"t{uuid.uuid4().hex[:8]}"
+    core, operator, own = await hive.bus("lifecycle"), await hive.bus("operator"), await hive.bus(name)
+    await core.call_persistently(broker.OPEN_INBOX, broker.InboxName(name=name))
+    mail = Mail(own)
+    await mail.begin()
+    settings = Settings(agent=name, operator_pronouns="she/her", revision="abc123")
+    made: list[Served] = []
+    server = ToolServer(Tools(settings, own, mail, lambda: made[0].turn).all())
+    made.append(Served(name, await server.start(), mail, operator, Turn(f"{mail.epoch}.1")))
+    yield made[0]
+    await server.stop()
+    for bus in (core, operator, own):
+        await bus.close()
+
+
+def text_of(result: Any) -> str:
+    return "\n".join(block.text for block in result.content)
+
+
+@pytest.mark.spec("MCP-6", door="mcp")
+@pytest.mark.parametrize("mode", ["auto", "legacy", "2026-07-28"])
+async def test_any_client_can_list_and_call_the_tools(served: Served, mode: str) -> None:
+    async with served.client(mode=mode) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        assert set(tools) == {"send", "recv", "message_status", "recent", "whoami"}
+        assert tools["recv"].input_schema["properties"]["wait_seconds"]["maximum"] == 180
+        assert tools["recent"].annotations is not None
+        assert tools["recent"].annotations.read_only_hint is True
+        result = await client.call_tool("whoami", {})
+        assert result.structured_content == {
+            "name": served.name,
+            "role": "agent",
+            "operator_pronouns": "she/her",
+            "revision": "abc123",
+            "state_dir": "/state",
+        }
+
+
+@pytest.mark.spec("MCP-1", door="mcp")
+@pytest.mark.spec("MSG-15", door="mcp")
+async def test_a_sent_message_is_stored_and_its_status_tells_the_truth(served: Served) -> None:
+    async with served.client() as client:
+        sent = await client.call_tool("send", {"to": "operator", "body": "Hello."})
+        number = sent.structured_content["id"]
+        assert sent.structured_content["state"] == "pending"
+        status = await client.call_tool("message_status", {"id": number})
+        assert (status.structured_content["state"], status.structured_content["body"]) == ("pending", "Hello.")
+        await served.operator.call(broker.MARK_HANDLED, broker.MessageIds(ids=[number]))
+        status = await client.call_tool("message_status", {"id": number})
+        assert status.structured_content["state"] == "acked"
+
+
+@pytest.mark.spec("MCP-3", door="mcp")
+@pytest.mark.spec("MSG-3", door="mcp")
+async def test_recv_takes_mail_into_the_turn_the_moment_it_comes(served: Served) -> None:
+    assert served.turn is not None
+    async with served.client() as client:
+        empty = await client.call_tool("recv", {})
+        assert text_of(empty) == "No new messages."
+        waiting = asyncio.create_task(client.call_tool("recv", {"wait_seconds": 60}))
+        number = await served.receive_mail("Now.")
+        result = await waiting
+    assert text_of(result) == f"from: operator\nmessage: #{number}\n\nNow."
+    assert result.structured_content is None
+    assert result.meta[RESULT_META]["messages"][0]["id"] == number
+    assert served.turn.ids == [number]
+
+
+@pytest.mark.spec("MSG-4", door="mcp")
+async def test_mail_that_nobody_waits_for_any_more_goes_back_in_line(served: Served) -> None:
+    async with served.client() as client:
+        waiting = asyncio.create_task(client.call_tool("recv", {"wait_seconds": 60}))
+        await asyncio.wait({waiting}, timeout=0.5)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        number = await served.receive_mail("Too late.")
+        for _ in range(100):
+            result = await client.call_tool("recv", {"wait_seconds": 0.2})
+            if served.turn is not None and served.turn.ids:
+                break
+    assert f"message: #{number}" in text_of(result)
+
+
+async def test_recv_outside_a_turn_is_refused(served: Served) -> None:
+    served.turn = None
+    async with served.client() as client:
+        result = await client.call_tool("recv", {"wait_seconds": 60})
+    assert result.is_error
+    assert text_of(result).startswith("no_turn: ")
+
+
+@pytest.mark.spec("MSG-8", door="mcp")
+async def test_recent_shows_the_inbox_and_delivers_nothing(served: Served) -> None:
+    number = await served.receive_mail("First line.\nSecond.")
+    async with served.client() as client:
+        result = await client.call_tool("recent", {"limit": 5})
+    assert f"#{number} from operator to {served.name}: pending" in text_of(result)
+    assert "First line." in text_of(result)
+    status = await served.operator.call(broker.MESSAGE_STATUS, broker.MessageId(id=number))
+    assert status.state == "pending"
+
+
+@pytest.mark.spec("MSG-1", door="mcp")
+async def test_a_refusal_says_its_code_and_what_there_is(served: Served) -> None:
+    async with served.client() as client:
+        result = await client.call_tool("send", {"to": "nobody-here", "body": "x"})
+        assert result.is_error
+        assert text_of(result).startswith("unknown_recipient: ")
+        assert served.name in text_of(result)
+        assert result.meta[ERROR_META]["code"] == "unknown_recipient"
+        result = await client.call_tool("send", {"to": "operator", "body": "x", "reply_to": 3})
+        assert text_of(result).startswith("bad_request: ")
+        result = await client.call_tool("recv", {"wait_seconds": 181})
+        assert text_of(result).startswith("bad_request: ")
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "bearer"}])
+async def test_without_the_token_nobody_gets_in(served: Served, headers: dict[str, str]) -> None:
+    async with httpx2.AsyncClient() as http:
+        answer = await http.post(served.endpoint.url, json={}, headers=headers)
+    assert answer.status_code == 401
+
+
+async def test_another_host_name_is_refused(served: Served) -> None:
+    headers = {"Authorization": f"Bearer {served.endpoint.token}", "Host": "evil.example"}
+    async with httpx2.AsyncClient() as http:
+        answer = await http.post(served.endpoint.url, json={}, headers=headers)
+    assert answer.status_code in (403, 421)
