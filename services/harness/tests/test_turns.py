@@ -24,7 +24,7 @@ DETACHED = tool("Bash", command="setsid python3 -c 'import time; time.sleep(120)
 @pytest.mark.spec("MCP-1", door="mcp")
 async def test_a_message_wakes_the_agent_and_its_answer_comes_back(agent) -> None:
     agent.start()
-    send = tool("mcp__hyperhive__send", to="operator", body="Four.", in_reply_to=1)
+    send = tool("mcp__hyperhive__send", to="operator", body="Four.")
     number = await agent.send(script(step("I answer.", send), step("Answered."), prompt="What is two and two?"))
     acked = await agent.becomes(number, "acked")
     assert acked.turn is not None

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from hive_kit.bus import Bus
-from hive_kit.stream import Envelope, Position, StreamReset, ensure_stream, follow, stream_head
+from hive_kit.stream import Envelope, StreamReset, ensure_stream, follow, stream_head
 from hive_wire import broker, catalog, lifecycle
 from hive_wire.broker import BrokerSnapshot
 from hive_wire.errors import Refusal
