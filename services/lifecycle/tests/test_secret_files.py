@@ -32,7 +32,7 @@ async def test_a_secret_is_in_no_event_no_log_and_no_table(hive):
     await hive.operator.call(lifecycle.SET_SECRET, SecretRequest(name=KEY, value="sk-ant-needle"))
     await hive.until("coder", logged_in=True)
     assert "needle" not in str(hive.events)
-    assert "needle" not in (hive.state / "lifecycle.log").read_text()
+    assert "needle" not in hive.processes["lifecycle"].log
     with closing(sqlite3.connect(hive.state / "lifecycle.db")) as connection:
         assert "needle" not in "\n".join(connection.iterdump())
     for file in (hive.state / "secrets").rglob("*-*"):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hive_lifecycle.layout import Layout, Owner
 from hive_wire import lifecycle
 from hive_wire.lifecycle import ContainerState
 
@@ -94,3 +95,22 @@ async def test_a_sandboxed_agent_is_restarted_and_gets_its_secret(walled_hive):
     await hive.until("coder", logged_in=True)
     await hive.done(await hive.do(lifecycle.RESTART, "coder"))
     assert hive.report("coder")["secrets"] == {"anthropic-api-key": "sk-ant-test"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives agents users of their own")
+def test_what_an_agent_made_without_a_user_is_its_own_once_it_has_one(tmp_path):
+    layout = Layout(tmp_path)
+    layout.make_trees(None)
+    layout.make("coder", None)
+    for folder in (layout.home("coder"), layout.work("coder")):
+        (folder / "deep").mkdir()
+        (folder / "deep" / "note").write_text("x")
+        (folder / "link").symlink_to("/etc/passwd")
+    passwd = Path("/etc/passwd").stat()
+    layout.make_trees(50_000)
+    layout.make("coder", Owner(50_005, 50_000))
+    for folder, group, mode in ((layout.home("coder"), 50_005, 0o644), (layout.work("coder"), 50_000, 0o660)):
+        seen = (folder / "deep" / "note").stat()
+        assert (seen.st_uid, seen.st_gid, seen.st_mode & 0o777) == (50_005, group, mode)
+    after = Path("/etc/passwd").stat()
+    assert (after.st_uid, after.st_mode) == (passwd.st_uid, passwd.st_mode)

@@ -59,9 +59,7 @@ async def test_one_caller_gets_half_of_a_verbs_hands_and_hears_busy_beyond(answe
     assert await operator.call(ECHO, Said(number=1)) == Said(number=1)
 
 
-async def test_a_verb_with_its_hands_full_is_busy_for_everybody(
-    answer: Answer, operator: Bus, nats: TestNats
-) -> None:
+async def test_a_verb_with_its_hands_full_is_busy_for_everybody(answer: Answer, operator: Bus, nats: TestNats) -> None:
     gate = Gate()
     for_core_too = replace(ECHO, roles=ECHO.roles | {Role.CORE})
     await answer(gate.hold, for_core_too, limit=2)

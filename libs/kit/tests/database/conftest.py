@@ -8,7 +8,6 @@ import pytest_asyncio
 from hive_kit.database import Database
 
 
-
 @pytest_asyncio.fixture
 async def database(tmp_path: Path) -> AsyncGenerator[Database]:
     path = tmp_path / "ledger.db"

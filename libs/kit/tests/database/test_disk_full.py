@@ -77,9 +77,7 @@ async def test_a_full_disk_refuses_stores_nothing_of_it_and_recovers(
 
 
 @pytest.mark.spec("OPS-12", door="wire")
-async def test_a_disk_that_was_full_at_the_start_is_said_so(
-    small_disk: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_disk_that_was_full_at_the_start_is_said_so(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(Path(__file__).parents[1] / "programs")
     ballast = small_disk / "ballast"
     with pytest.raises(OSError, match="No space"), ballast.open("wb", buffering=0) as file:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from hive_kit.database import raw
 from hive_wire.broker import (
     PAGE_BYTES,
     AckReply,
@@ -29,7 +30,7 @@ from hive_wire.names import OPERATOR, SYSTEM
 from sqlalchemy import Connection
 
 from hive_broker.messages import tell
-from hive_broker.rows import MESSAGE, RECEIPT, AnyRow, inbox_counts, message, microseconds
+from hive_broker.rows import MESSAGE, OPEN, RECEIPT, AnyRow, inbox_counts, message, microseconds
 from hive_broker.states import move
 
 
@@ -78,7 +79,7 @@ def begin_epoch(connection: Connection, owner: str, request: RequeueRequest, now
     )
     connection.exec_driver_sql("DELETE FROM receives WHERE recipient = ?", (owner,))
     rows = connection.exec_driver_sql(
-        "SELECT id FROM messages WHERE recipient = ? AND state = 'in_flight' ORDER BY id", (owner,)
+        f"SELECT id FROM messages WHERE recipient = ? AND state = 'in_flight' AND {OPEN} ORDER BY id", (owner,)
     )
     ids = [r.id for r in rows]
     if ids:
@@ -92,27 +93,26 @@ def take(connection: Connection, owner: str, request: RecvRequest, now: datetime
     Mail whose turn failed before goes out alone, so that a failure is blamed on the message that causes it.
     """
     inbox = _check_epoch(connection, owner, request.epoch)
-    known = connection.exec_driver_sql(
-        "SELECT ids FROM receives WHERE recipient = ? AND key = ?", (owner, request.key)
-    ).scalar()
+    sqlite = raw(connection)
+    known = sqlite.execute("SELECT ids FROM receives WHERE recipient = ? AND key = ?", (owner, request.key)).fetchone()
     if known is not None:
-        return Taken(_batch_again(connection, owner, json.loads(known), request.epoch))
+        return Taken(_batch_again(connection, owner, json.loads(known[0]), request.epoch))
     if not inbox.pending:
         return Taken(RecvReply(messages=[], waiting=0))
     at = microseconds(now)
     if inbox.not_before > at:
         return Taken(RecvReply(messages=[], waiting=inbox.pending), (inbox.not_before - at) / 1e6)
-    rows = connection.exec_driver_sql(
-        f"SELECT {MESSAGE} FROM messages WHERE recipient = ? AND state = 'pending' ORDER BY id LIMIT ?",
+    rows = sqlite.execute(
+        f"SELECT {MESSAGE} FROM messages WHERE recipient = ? AND state = 'pending' AND {OPEN} ORDER BY id LIMIT ?",
         (owner, request.max),
-    ).all()
+    ).fetchall()
     chosen = _choose([message(row) for row in rows])
     ids = [m.id for m in chosen]
     counts = move(
         connection, owner, ids, MessageState.IN_FLIGHT,
         ", attempts = attempts + 1, delivered_at = ?, turn = ?, epoch = ?", (at, request.turn, request.epoch),
     )  # fmt: skip
-    connection.exec_driver_sql(
+    sqlite.execute(
         "INSERT INTO receives (recipient, key, epoch, ids) VALUES (?, ?, ?, ?)",
         (owner, request.key, request.epoch, json.dumps(ids)),
     )
@@ -195,14 +195,18 @@ def _batch_again(connection: Connection, owner: str, ids: list[int], epoch: int)
     return RecvReply(messages=batch, waiting=inbox_counts(connection, owner).pending)
 
 
-def _check_epoch(connection: Connection, owner: str, epoch: int) -> AnyRow:
-    row = connection.exec_driver_sql(
-        "SELECT epoch, not_before, pending FROM inboxes WHERE name = ?", (owner,)
-    ).one_or_none()
-    if row is None or row.epoch != epoch:
-        current = row.epoch if row else None
+@dataclass(frozen=True)
+class _Waiting:
+    pending: int
+    not_before: int
+
+
+def _check_epoch(connection: Connection, owner: str, epoch: int) -> _Waiting:
+    row = raw(connection).execute("SELECT epoch, pending, not_before FROM inboxes WHERE name = ?", (owner,)).fetchone()
+    current = row[0] if row else None
+    if row is None or current != epoch:
         raise Refusal(ErrorCode.STALE_EPOCH, f"epoch {epoch} is over; the inbox is at {current}", epoch=current)
-    return row
+    return _Waiting(pending=row[1], not_before=row[2])
 
 
 def _in_turn(
@@ -214,19 +218,20 @@ def _in_turn(
     settled: tuple[MessageState, ...],
 ) -> list[int]:
     """Those of `ids` still in flight in that turn; `settled` ones were handled by an earlier, equal call."""
+    sqlite = raw(connection)
     still_open: list[int] = []
     for message_id in sorted(set(ids)):
-        row = connection.exec_driver_sql(
-            "SELECT recipient, state, epoch, turn FROM messages WHERE id = ?", (message_id,)
-        ).one_or_none()
-        if row is None or (row.recipient, row.epoch, row.turn) != (owner, epoch, turn):
+        row = sqlite.execute(
+            "SELECT state, recipient, epoch, turn FROM messages WHERE id = ?", (message_id,)
+        ).fetchone()
+        if row is None or row[1:] != (owner, epoch, turn):
             raise Refusal(
                 ErrorCode.NOT_IN_TURN, f"message #{message_id} was not handed to you in turn {turn}", id=message_id
             )
-        if row.state == MessageState.IN_FLIGHT:
+        if row[0] == MessageState.IN_FLIGHT:
             still_open.append(message_id)
-        elif row.state not in settled:
-            raise Refusal(ErrorCode.NOT_IN_TURN, f"message #{message_id} is {row.state}", id=message_id)
+        elif row[0] not in settled:
+            raise Refusal(ErrorCode.NOT_IN_TURN, f"message #{message_id} is {row[0]}", id=message_id)
     return still_open
 
 

@@ -5,7 +5,7 @@ from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.names import MANAGER, is_free_for_agents
 from sqlalchemy import Connection
 
-from hive_broker.rows import COUNTS, columns
+from hive_broker.rows import COUNTS, counts_of
 
 
 def open_inbox(connection: Connection, name: str) -> None:
@@ -27,4 +27,4 @@ def close_inbox(connection: Connection, name: str) -> None:
 def open_inboxes(connection: Connection) -> list[InboxCounts]:
     """Everybody who can be written to."""
     rows = connection.exec_driver_sql(f"SELECT {COUNTS} FROM inboxes WHERE open ORDER BY name")
-    return [InboxCounts.model_validate(columns(row)) for row in rows]
+    return [counts_of(row) for row in rows]

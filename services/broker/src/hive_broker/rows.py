@@ -1,6 +1,6 @@
 """Rows as the wire has them, and the clock they carry."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,11 @@ RECEIPT = (
 MESSAGE = f"{RECEIPT}, body, kind, in_reply_to"
 COUNTS = "name, pending, in_flight, dead"
 
+_NAMES = MESSAGE.split(", ")
+OPEN = "state IN ('pending', 'in_flight', 'dead')"
+"""What the index of open messages covers. SQLite uses it only for a query that says just this, beside the state."""
+
+Values = Sequence[Any]  # Any: a row's columns, from SQLAlchemy or from sqlite3
 AnyRow = Row[Any]  # Any: SQLAlchemy's rows of textual statements have no types
 
 
@@ -30,29 +35,24 @@ def moment(value: int | None) -> datetime | None:
     return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
-def columns(row: AnyRow) -> dict[str, Any]:  # Any: a row's values
-    """A row's values by column name."""
-    return dict(row._mapping)  # pyright: ignore[reportPrivateUsage]  # SQLAlchemy's public name for it
-
-
-def _fields(row: AnyRow) -> dict[str, Any]:  # Any: a row's values
-    fields = columns(row)
+def _fields(row: Values) -> dict[str, Any]:  # Any: a row's values
+    fields = dict(zip(_NAMES, row, strict=False))
     for name in ("stored_at", "delivered_at", "acked_at"):
         fields[name] = moment(fields[name])
     return fields
 
 
-def receipt(row: AnyRow) -> Receipt:
+def receipt(row: Values) -> Receipt:
     """A row selected with RECEIPT."""
     return Receipt.model_validate(_fields(row))
 
 
-def message(row: AnyRow) -> Message:
+def message(row: Values) -> Message:
     """A row selected with MESSAGE."""
     return Message.model_validate(_fields(row))
 
 
-def counts_of(row: tuple[str, int, int, int]) -> InboxCounts:
+def counts_of(row: Values) -> InboxCounts:
     """A row selected with COUNTS."""
     name, pending, in_flight, dead = row
     return InboxCounts(name=name, pending=pending, in_flight=in_flight, dead=dead)
@@ -63,7 +63,7 @@ def inbox_counts(connection: Connection, name: str) -> InboxCounts:
     return counts_of(raw(connection).execute(f"SELECT {COUNTS} FROM inboxes WHERE name = ?", (name,)).fetchone())
 
 
-def page(newest_first: Iterable[AnyRow], limit: int) -> MessageList:
+def page(newest_first: Iterable[Values], limit: int) -> MessageList:
     """At most `limit` messages and 4 MiB encoded, oldest first, from rows that come newest first."""
     chosen: list[Message] = []
     size = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from hive_kit.database import raw
 from hive_kit.outbox import emit
 from hive_wire.broker import (
     ACKED,
@@ -16,7 +17,7 @@ from hive_wire.broker import (
 from hive_wire.verb import Event
 from sqlalchemy import Connection
 
-from hive_broker.rows import RECEIPT, inbox_counts, receipt
+from hive_broker.rows import COUNTS, RECEIPT, counts_of, receipt
 
 _EVENTS: dict[MessageState, Event[Moved]] = {
     MessageState.IN_FLIGHT: DELIVERED,
@@ -36,24 +37,24 @@ def move(
     values: tuple[object, ...],
 ) -> InboxCounts:
     """Bring messages of one inbox into another state, keep the inbox's counts, tell what changed."""
+    sqlite = raw(connection)
     marks = ",".join("?" * len(ids))
-    before = connection.exec_driver_sql(
-        f"SELECT state, count(*) AS number FROM messages WHERE id IN ({marks}) GROUP BY state", tuple(ids)
-    ).all()
-    rows = connection.exec_driver_sql(
-        f"UPDATE messages SET state = ?{also} WHERE id IN ({marks}) RETURNING {RECEIPT}", (state, *values, *ids)
-    ).all()
     changes = {"pending": 0, "in_flight": 0, "dead": 0}
-    for row in before:
-        if row.state in changes:
-            changes[row.state] -= row.number
+    before = sqlite.execute(f"SELECT state, count(*) FROM messages WHERE id IN ({marks}) GROUP BY state", tuple(ids))
+    for earlier, number in before:
+        if earlier in changes:
+            changes[earlier] -= number
     if state in changes:
         changes[state] += len(ids)
-    connection.exec_driver_sql(
-        "UPDATE inboxes SET pending = pending + ?, in_flight = in_flight + ?, dead = dead + ? WHERE name = ?",
+    rows = sqlite.execute(
+        f"UPDATE messages SET state = ?{also} WHERE id IN ({marks}) RETURNING {RECEIPT}", (state, *values, *ids)
+    ).fetchall()
+    updated = sqlite.execute(
+        "UPDATE inboxes SET pending = pending + ?, in_flight = in_flight + ?, dead = dead + ? WHERE name = ?"
+        f" RETURNING {COUNTS}",
         (changes["pending"], changes["in_flight"], changes["dead"], owner),
-    )
-    counts = inbox_counts(connection, owner)
+    ).fetchone()
+    counts = counts_of(updated)
     receipts = sorted((receipt(row) for row in rows), key=lambda r: r.id)
     emit(connection, _EVENTS[state], Moved(receipts=receipts, counts=counts))
     return counts

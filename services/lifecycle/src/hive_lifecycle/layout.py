@@ -123,16 +123,19 @@ class Layout:
         work = self.work(name)
         for folder in (*private, self.secrets(name), work):
             folder.mkdir(parents=True, exist_ok=True)
+        self.agent(name).chmod(0o700)
         self._link(name)
         if owner is None:
             return
         for folder in private:
-            _give(folder, owner.uid, owner.uid, 0o700)
+            shared_trees.give(folder, owner.uid, owner.uid)
+            folder.chmod(0o700)
         for folder in (self.run(name), self.secrets(name)):
-            _give(folder, os.geteuid(), owner.uid, 0o750)
+            os.chown(folder, os.geteuid(), owner.uid, follow_symlinks=False)
+            folder.chmod(0o750)
         shared_trees.share(work.parent, owner.group, 0o750, inherit=False)
-        _give(work, owner.uid, owner.group, 0o2770)
-        shared_trees.share(work, owner.group, 0o2770, inherit=True)
+        shared_trees.give(work, owner.uid, owner.group)
+        shared_trees.share_tree(work, owner.group, 0o2770)
         shared_trees.share_tree(self.proposed / name, owner.group, 0o2770)
         shared_trees.share_tree(self.applied / name, owner.group, 0o2750)
 
@@ -151,12 +154,3 @@ class Layout:
         for link, target in links:
             if not os.path.lexists(link):
                 link.symlink_to(target)
-
-
-def _give(folder: Path, uid: int, gid: int, mode: int) -> None:
-    """The folder's own parent must not be writable by agents, or a link could be put in its place."""
-    seen = folder.lstat()
-    if (seen.st_uid, seen.st_gid) != (uid, gid):
-        os.chown(folder, uid, gid, follow_symlinks=False)
-    if seen.st_mode & 0o7777 != mode:
-        folder.chmod(mode)

@@ -1,5 +1,7 @@
-"""Folders that several users work in: one group, setgid, and default access lists, so that whatever is made there
-belongs to the group and is open to it, whatever the maker's umask. Used only where agents have users of their own.
+"""Folders of agents that have users of their own: given to one user, or shared by several.
+
+Shared is: one group, setgid, and default access lists, so that whatever is made there belongs to the group and is
+open to it, whatever the maker's umask. Follows no link that an agent could have put there.
 """
 
 import os
@@ -25,6 +27,17 @@ def share(folder: Path, group: int, mode: int, *, inherit: bool) -> None:
         _share(descriptor, group, mode, inherit)
     finally:
         os.close(descriptor)
+
+
+def give(folder: Path, uid: int, gid: int) -> None:
+    """Make the folder the user's; with all that is in it when it was somebody else's (the service's own, after a run
+    without users). Its parent must not be writable by agents."""
+    if folder.lstat().st_uid == uid:
+        return
+    for _, folders, files, descriptor in os.fwalk(folder, follow_symlinks=False):
+        for name in (*folders, *files):
+            os.chown(name, uid, gid, dir_fd=descriptor, follow_symlinks=False)
+    os.chown(folder, uid, gid, follow_symlinks=False)
 
 
 def share_tree(folder: Path, group: int, mode: int) -> None:

@@ -25,6 +25,7 @@ export function Terminal({ name }: { name: string }) {
       <div class="term-head">
         <Heading plain="Terminal" leet="T3RM1N4L" level={2} />
         <span class="grow" />
+        {status === "ready" && !log.live.value && <span class="tag" data-tip="The agent doesn't run; these rows come from its stored history">from its store</span>}
         <button type="button" class="details-toggle" aria-pressed={details.value === "on"} data-testid="details" data-tip="Also show what the machinery notes: sessions, hooks, heartbeats"
           onClick={() => (details.value = details.value === "on" ? "off" : "on")}>details</button>
       </div>

@@ -9,6 +9,7 @@ import { AgentTile } from "./AgentTile";
 import { Attention } from "./Attention";
 import { FleetEmpty } from "./FleetEmpty";
 import { FleetFigures } from "./FleetFigures";
+import { LatestMail } from "./LatestMail";
 import { SpawnForm } from "./SpawnForm";
 
 export function FleetPage() {
@@ -33,6 +34,7 @@ export function FleetPage() {
               {names.value.map((name) => <AgentTile key={name} name={name} />)}
             </ul>
           )}
+          {names.value.length > 0 && <LatestMail />}
         </>
       )}
     </div>

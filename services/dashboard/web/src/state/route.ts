@@ -6,8 +6,11 @@ const place = signal({ path: location.pathname, query: location.search });
 
 export const route = computed(() => parse(place.value.path, place.value.query));
 
+/** Another page begins at its start for the keyboard too; within a page the focus stays where it is. */
 function read(): void {
+  const before = route.peek().page;
   place.value = { path: location.pathname, query: location.search };
+  if (route.peek().page !== before) document.getElementById("main")?.focus({ preventScroll: true });
 }
 
 export function go(href: string, how: "push" | "replace" = "push"): void {

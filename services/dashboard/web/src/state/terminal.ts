@@ -153,17 +153,27 @@ export class TerminalLog {
       this.painting = false;
       const batch = this.queue;
       this.queue = [];
+      this.live.value = true;
       const last = this.newest;
       const first = batch.reduce((a, b) => (order(a, b) <= 0 ? a : b));
       this.put(batch);
       const hole = last !== undefined && first.epoch === last.epoch && first.n > last.n + 1 && first.n > this.filledTo;
       if (hole) {
         this.filledTo = first.n;
-        void this.fillFrom(last.n);
+        void this.fillHole(last.n);
       }
     };
     if (document.hidden) setTimeout(paint, 200);
     else requestAnimationFrame(paint);
+  }
+
+  private async fillHole(after: number): Promise<void> {
+    try {
+      await this.fillFrom(after);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.error.value = error;
+    }
   }
 
   private async fillFrom(after: number): Promise<void> {

@@ -10,7 +10,7 @@ export function Banners() {
       {!facts.capabilities.sandboxed && (
         <p class="banner hazard" role="note" data-testid="unsafe-banner">
           <Icon name="warn" size={16} />
-          <span><b>No sandbox.</b> Agents run as plain processes and can read your files, including these controls' keys.</span>
+          <span><b>No sandbox.</b> Agents run as plain processes: they can read your files and act as you.</span>
         </p>
       )}
       {facts.unreachable.length > 0 && (

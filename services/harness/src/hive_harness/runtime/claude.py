@@ -14,7 +14,7 @@ from hive_harness.runtime.process import ClaudeProcess
 from hive_harness.runtime.processes import ProcessTree
 
 log = structlog.get_logger()
-_CONTROL_SECONDS = 10.0
+_CONTROL_SECONDS = 5.0
 _KILLED = -9
 
 

@@ -104,6 +104,8 @@ class Driver:
         except RuntimeDiedError as error:
             self._live.error(f"compaction failed: {error}", "compaction", self._status.now.turn)
             await self._runtime.kill()
+        finally:
+            self.cancelled_turn_ended()
         return done
 
     async def _once(self, turn: Turn, prompt: str) -> Outcome:

@@ -86,7 +86,7 @@ class TurnLoop:
 
     async def cancel(self) -> None:
         """Interrupt the running turn; its messages stay in flight. Raises Refusal `no_turn`."""
-        if self.turn is None:
+        if self.turn is None and self._status.state is not AgentState.COMPACTING:
             raise Refusal(ErrorCode.NO_TURN, "no turn is running")
         self._status.enter(AgentState.CANCELLING, activity=None)
         await self._driver.cancel()
@@ -130,6 +130,9 @@ class TurnLoop:
         """End what runs: the mail of a turn that is cut off stays in flight, and the next start requeues it."""
         if self._receiving is not None:
             self._receiving.cancel()
+        if self._status.state in (AgentState.THINKING, AgentState.COMPACTING):
+            await self._runtime.interrupt()
+        await self._runtime.hibernate()
         await self._runtime.kill()
         self._status.enter(AgentState.OFFLINE, awake=False, turn=None, activity=None)
 
