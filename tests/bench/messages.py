@@ -12,21 +12,10 @@ from hive_wire import broker as wire
 from tests.bench.figures import Figure, Progress, at_least, at_most, over_rounds, percentile
 from tests.bench.raw_commits import OrmStore, RawCommits
 from tests.bench.rig import BODY, Rig
+from tests.bench.sizes import Size
 
 IN_FLIGHT = 64
 
-
-@dataclass(frozen=True)
-class Size:
-    """How much is measured: rounds of ours and limit in turn, and requests in each."""
-
-    rounds: int
-    single: int
-    many: int
-
-
-FULL = Size(rounds=9, single=400, many=4000)
-QUICK = Size(rounds=2, single=20, many=200)
 
 Samples = list[list[float]]
 
@@ -44,9 +33,8 @@ async def durable_send(rig: Rig, size: Size, say: Progress) -> list[Figure]:
         commits.append(raw.seconds(size.single, BODY))
         ours.append([await _timed(rig.operator.call(wire.SEND, rig.request())) for _ in range(size.single)])
         await rig.relayed(before + len(ours) * size.single)
-        say(
-            f"BEN-1 round {number} of {size.rounds}: {_ms(ours[-1])} send, {_ms(plain[-1])} plain, {_ms(commits[-1])} commit"
-        )
+        shown = f"{_ms(ours[-1])} send, {_ms(plain[-1])} plain, {_ms(commits[-1])} commit"
+        say(f"BEN-1 round {number} of {size.rounds}: {shown}")
     raw.close()
     limit = (_over(plain, 0.5) + _over(commits, 0.5)) * 1e3
     n = size.rounds * size.single
@@ -71,25 +59,17 @@ async def many_sends(rig: Rig, size: Size, say: Progress) -> list[Figure]:
         await _burst(plain, size.many * 2, lambda: rig.plain_request(payload))
         await _burst(orm, size.many // 4, lambda: orm_store.send(BODY))
         sent += size.many
-        await _burst(ours, size.many, lambda: rig.operator.call(wire.SEND, rig.request()), lambda: rig.relayed(sent))
-        say(f"BEN-2 round {number} of {size.rounds}: {ours.rates[-1]:,.0f}/s, p99 {ours.p99[-1] * 1e3:.1f} ms; "
-            f"plain {plain.rates[-1]:,.0f}/s, ORM {orm.rates[-1]:,.0f}/s")  # fmt: skip
+        await _burst(ours, size.many, lambda: rig.operator.call(wire.SEND, rig.request()), rig.relayed(sent))
+        shown = f"{ours.rates[-1]:,.0f}/s, p99 {ours.p99[-1] * 1e3:.1f} ms"
+        beside = f"plain {plain.rates[-1]:,.0f}/s, ORM {orm.rates[-1]:,.0f}/s"
+        say(f"BEN-2 round {number} of {size.rounds}: {shown}; {beside}")
     orm_store.close()
-    rate = statistics.median(ours.rates[1:])
+    rate, plain_rate, orm_rate = (statistics.median(b.rates[1:]) for b in (ours, plain, orm))
     p99, plain_p99 = (statistics.median(b.p99[1:]) * 1e3 for b in (ours, plain))
     work = f"durable sends, {IN_FLIGHT} in flight, events relayed (n={size.rounds * size.many})"
     return [
-        at_least(
-            "BEN-2 plain", f"{work}, against plain requests", rate, statistics.median(plain.rates[1:]), 0.10, "1/s"
-        ),
-        at_least(
-            "BEN-2 orm",
-            f"{work}, against an ORM with one commit each",
-            rate,
-            statistics.median(orm.rates[1:]),
-            5,
-            "1/s",
-        ),
+        at_least("BEN-2 plain", f"{work}, against plain requests", rate, plain_rate, 0.10, "1/s"),
+        at_least("BEN-2 orm", f"{work}, against an ORM with one commit each", rate, orm_rate, 5, "1/s"),
         Figure("BEN-2 p99", f"{work}, p99", p99, plain_p99, "p99 ≤ 40 ms", p99 <= 40, "ms"),
     ]
 
@@ -119,8 +99,8 @@ async def stored_to_returned(rig: Rig, size: Size, say: Progress) -> list[Figure
             await sending
             ids = [m.id for m in reply.messages]
             await scout.call(wire.ACK_TURN, wire.AckRequest(epoch=epoch, turn=turn, ids=ids))
-        say(f"BEN-3 round {number} of {size.rounds}: {_ms(ours[-1])} p50, {percentile(ours[-1], 0.99) * 1e3:.2f} ms p99; "
-            f"plain {_ms(plain[-1])} p50, {percentile(plain[-1], 0.99) * 1e3:.2f} ms p99")  # fmt: skip
+        mine, beside = (f"{_ms(s[-1])} p50, {percentile(s[-1], 0.99) * 1e3:.2f} ms p99" for s in (ours, plain))
+        say(f"BEN-3 round {number} of {size.rounds}: {mine}; plain {beside}")
     work = f"stored → returned by a waiting recv (n={size.rounds * size.single})"
     return [
         at_most("BEN-3 p50", f"{work}, p50", _over(ours, 0.5) * 1e3, _over(plain, 0.5) * 1e3, 6),
@@ -143,7 +123,7 @@ async def _burst(
     into: _Burst,
     count: int,
     request: Callable[[], Awaitable[object]],
-    finish: Callable[[], Awaitable[None]] | None = None,
+    finish: Awaitable[None] | None = None,
 ) -> None:
     left = iter(range(count))
     taken: list[float] = []
@@ -155,7 +135,7 @@ async def _burst(
     began = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(IN_FLIGHT)))
     if finish is not None:
-        await finish()
+        await finish
     into.rates.append(count / (time.perf_counter() - began))
     into.p99.append(percentile(taken, 0.99))
 

@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# (nats-py annotates its subscriptions with a bare Future)
 """A responder with nothing behind it: nats-py, one subscription, the request's bytes cut short as the reply.
 
 The limit that requests are measured against, and, as a process, the least that a connected Python can be.

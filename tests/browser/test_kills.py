@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.test_story import compose, message_with
 from tests.swarm import RealSwarm, kill
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 
 SEED = 20261121
 LATEST_SECONDS = 3.0

@@ -16,6 +16,7 @@ from hive_kit.stream import (
     stream_start,
 )
 from hive_kit.testing import TestNats
+from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.subjects import STREAM, STREAM_SUBJECTS
 from nats.js.client import JetStreamContext
 
@@ -111,7 +112,7 @@ async def test_a_tail_on_one_subject_gets_nothing_else(lifecycle: Bus, reader: B
     assert await tail.take(2) == [1, 3]
 
 
-@pytest.mark.spec("REL-2", door="chaos")
+@pytest.mark.spec("REL-1", door="chaos")
 async def test_a_kill_of_the_server_in_the_middle_loses_and_doubles_nothing(
     lifecycle: Bus, reader: Bus, nats: TestNats
 ) -> None:
@@ -124,7 +125,7 @@ async def test_a_kill_of_the_server_in_the_middle_loses_and_doubles_nothing(
     assert await tail.take(60) == list(range(20, 80))
 
 
-@pytest.mark.spec("REL-2", door="chaos")
+@pytest.mark.spec("REL-1", door="chaos")
 async def test_a_tail_parked_at_the_end_across_a_restart_gets_only_what_is_new(
     lifecycle: Bus, reader: Bus, nats: TestNats
 ) -> None:
@@ -232,3 +233,13 @@ async def test_the_stream_keeps_one_of_each_id(lifecycle: Bus, reader: Bus, nats
     await asyncio.wait_for(lifecycle.up.wait(), 20)
     await publish(lifecycle, 0, 1)
     assert await Tail(reader, await stream_start(reader)).take(2) == [0, 1]
+
+
+async def test_a_tail_ends_when_its_connection_is_closed_for_good(lifecycle: Bus, reader: Bus) -> None:
+    tail = Tail(reader, await stream_start(reader))
+    await tail.park(reader)
+    await reader.close()
+    async with asyncio.timeout(40):
+        with pytest.raises(Refusal) as refused:
+            await tail.take(1)
+    assert refused.value.code is ErrorCode.UNAVAILABLE

@@ -43,3 +43,22 @@ def _lives(pid: int) -> bool:
         return b") Z" not in Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return False
+
+
+async def test_adopted_orphans_that_ended_are_let_go() -> None:
+    program = (
+        "import asyncio, os, subprocess, sys, time\n"
+        "from pathlib import Path\n"
+        "from hive_harness.runtime.processes import ProcessTree, adopt_orphans\n"
+        "adopt_orphans()\n"
+        "subprocess.run(['/bin/sh', '-c', 'sleep 0.1 & :'], check=True)\n"
+        "tree = ProcessTree('none', adopts=True)\n"
+        "children = lambda: Path(f'/proc/{os.getpid()}/task/{os.getpid()}/children').read_text().split()\n"
+        "assert children()\n"
+        "until = time.monotonic() + 10\n"
+        "while children() and time.monotonic() < until:\n"
+        "    tree.reap_orphans()\n"
+        "sys.exit(len(children()))\n"
+    )
+    process = started([sys.executable, "-c", program], uuid.uuid4().hex)
+    assert process.wait(30) == 0

@@ -120,3 +120,17 @@ async def test_the_migrated_schema_is_the_declared_one(tmp_path: Path) -> None:
                 column.name: (str(column.type), (not column.nullable and not column.primary_key) or column.primary_key)
                 for column in table.columns
             }
+
+
+@pytest.mark.spec("TRN-8", door="chaos")
+async def test_a_store_that_fails_later_still_publishes(tmp_path: Path) -> None:
+    store = await opened(tmp_path)
+    async with running(store) as (live, heard):
+        live.note("kept")
+        await live.settled()
+        with closing(sqlite3.connect(tmp_path / "events.db")) as connection:
+            connection.execute("DROP TABLE events")
+        live.note("only shown")
+        await live.settled()
+        assert [event.n for event in heard] == [1, 2]
+    await store.close()

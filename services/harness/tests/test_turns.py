@@ -385,6 +385,65 @@ async def test_ctx_and_cost_are_known_after_a_restart(agent) -> None:
     assert (after.ctx_tokens, after.cost_usd, after.turns) == (before.ctx_tokens, before.cost_usd, 1)
 
 
+@pytest.mark.spec("MSG-16", door="wire")
+async def test_a_message_whose_turns_fail_for_its_own_sake_dies_and_the_next_one_is_handled(agent, gate) -> None:
+    poison = (400, "invalid_request_error", "messages.1.content: invalid")
+    gate.fault = lambda request: poison if b"poison" in request else None
+    agent.start(model_base_url=gate.base_url(agent.name))
+    number = await agent.send("poison")
+    dead = await agent.becomes(number, "dead", seconds=60)
+    assert "invalid" in (dead.dead_reason or "")
+    await agent.ask(verbs.NEW_SESSION)
+    await agent.becomes(await agent.send("Hello"), "acked")
+
+
+@pytest.mark.spec("TRN-8", door="chaos")
+async def test_a_conversation_that_the_api_refuses_for_good_is_left_behind_before_a_message_dies(agent, gate) -> None:
+    refused = (400, "invalid_request_error", "messages.3.content.0: Could not process image")
+    agent.start(model_base_url=gate.base_url(agent.name))
+    await agent.becomes(await agent.send("one"), "acked")
+    broken = (await agent.reaches(AgentState.IDLE)).session
+    gate.fault = lambda request: refused if broken.encode() in request else None
+    await agent.becomes(await agent.send("two"), "acked", seconds=60)
+
+
+@pytest.mark.spec("TRN-4", door="wire")
+async def test_every_change_of_state_is_told_with_its_time_and_the_last_one_is_offline(agent) -> None:
+    agent.start()
+    await agent.becomes(await agent.send("Hello"), "acked")
+    await agent.reaches(AgentState.IDLE)
+    assert agent.stop() == 0
+
+    def states() -> list[str]:
+        return [event.data["state"] for event in agent.heard if event.kind == "state"]
+
+    told = await eventually(_later(states), lambda states: states[-1] == "offline")
+    assert told[0] == "idle"
+    assert "thinking" in told
+    assert all(event.data["since"] for event in agent.heard if event.kind == "state")
+
+
+@pytest.mark.spec("TRN-5", door="wire")
+async def test_a_harness_that_is_stopped_in_a_turn_loses_nothing(agent) -> None:
+    agent.model.set_script(agent.name, steps(step("Long.", SLEEP)))
+    agent.start()
+    number = await agent.send("Do something long.")
+    await eventually(lambda: agent.rows("tool_call"))
+    assert agent.stop() == 0
+    assert agent.processes() == []
+    agent.start()
+    assert (await agent.becomes(number, "acked")).redelivered == 1
+
+
+@pytest.mark.spec("TRN-2", door="wire")
+async def test_a_process_that_had_its_turns_is_replaced_and_the_session_goes_on(agent) -> None:
+    agent.start(turns_before_recycle=1)
+    await agent.becomes(await agent.send("My name is Ada."), "acked")
+    await eventually(agent.status, lambda now: now is not None and not now.awake)
+    await agent.becomes(await agent.send("Again."), "acked")
+    assert any("My name is Ada." in text for text in agent.prompts())
+
+
 def too_long(times: int) -> HttpError:
     text = "prompt is too long: 1203456 tokens > 1000000 maximum"
     return HttpError(status=400, type="invalid_request_error", message=text, times=times)

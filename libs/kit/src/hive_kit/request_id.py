@@ -1,8 +1,10 @@
 """The id that a request carries through every service it touches, for the logs."""
 
+import re
 import secrets
 from contextvars import ContextVar
 
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _request_id: ContextVar[str] = ContextVar("hive_request_id", default="")
 
 
@@ -12,8 +14,11 @@ def current_request_id() -> str:
 
 
 def begin_request(request_id: str | None = None) -> str:
-    """Go on under `request_id`, or under a new id; it holds for the current task and what it starts."""
-    chosen = request_id or secrets.token_hex(8)
+    """Go on under `request_id`, or under a new id; it holds for the current task and what it starts.
+
+    An id that is no short word of letters, digits, `-` and `_` is replaced: callers choose theirs, and logs are read.
+    """
+    chosen = request_id if request_id and _ID.fullmatch(request_id) else secrets.token_hex(8)
     _request_id.set(chosen)
     return chosen
 

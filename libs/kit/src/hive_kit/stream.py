@@ -11,7 +11,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import structlog
+from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.subjects import STREAM, STREAM_SUBJECTS
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.client import JetStreamContext
@@ -107,36 +109,46 @@ async def _info(bus: Bus) -> StreamInfo:
 async def follow(bus: Bus, start: Position, subject: str = STREAM_SUBJECTS) -> AsyncIterator[Envelope]:
     """Yield every event after `start` on `subject`, in order, each once, for ever.
 
-    Survives restarts of the server. Raises StreamReset when continuity can't be proven.
+    Survives restarts of the server. Raises StreamReset when continuity can't be proven, and Refusal
+    `unavailable` when the connection is closed for good.
     """
     position = start
     subscription: JetStreamContext.PullSubscription | None = None
+    delivered = 0
     while True:
         try:
             if subscription is None:
                 subscription = await _subscribe(bus, position, subject)
-            try:
-                messages = await subscription.fetch(_PULL, timeout=_PULL_SECONDS, heartbeat=1.0)
-            except (TimeoutError, NatsError):
-                await subscription.consumer_info()  # raises when the consumer is gone
-                continue
-            for message in messages:
-                seq = message.metadata.sequence.stream
-                if seq <= position.seq:
-                    continue
-                position = Position(position.created, seq)
-                event_id = (message.headers or {}).get("Nats-Msg-Id", f"stream:{seq}")
+                delivered = 0
+            for message in await _fetch(subscription):
+                delivered += 1
+                number = message.metadata.sequence
+                if number.consumer != delivered:  # the client dropped some on their way: take them again
+                    raise TimeoutError(f"delivery {delivered} did not arrive")
+                if subject == STREAM_SUBJECTS and number.stream != position.seq + 1:
+                    await _check_continuity(bus, position)
+                position = Position(position.created, number.stream)
+                event_id = (message.headers or {}).get("Nats-Msg-Id", f"stream:{number.stream}")
                 yield Envelope(position, event_id, message.subject, message.data)
         except (NatsError, APIError, OSError, TimeoutError) as error:
+            if bus.closed.is_set():  # nats-py turns a cancellation into an error then: never go round again
+                raise Refusal(ErrorCode.UNAVAILABLE, "the connection to NATS is closed") from error
             log.info("tail_reconnects", error=str(error) or type(error).__name__)
             await _drop(subscription)
             subscription = None
             await asyncio.sleep(0.1)
 
 
-async def _subscribe(bus: Bus, position: Position, subject: str) -> JetStreamContext.PullSubscription:
-    js = bus.nats.jetstream(timeout=3)
-    info = await js.stream_info(STREAM)
+async def _fetch(subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+    try:
+        return await subscription.fetch(_PULL, timeout=_PULL_SECONDS, heartbeat=1.0)
+    except (TimeoutError, NatsError):
+        await subscription.consumer_info()  # raises when the consumer is gone
+        return []
+
+
+async def _check_continuity(bus: Bus, position: Position) -> None:
+    info = await bus.nats.jetstream(timeout=3).stream_info(STREAM)
     first, last = info.state.first_seq, info.state.last_seq
     if str(info.created) != position.created:
         raise StreamReset("the stream was made anew")
@@ -144,6 +156,11 @@ async def _subscribe(bus: Bus, position: Position, subject: str) -> JetStreamCon
         raise StreamReset(f"the stream went back from {position.seq} to {last}")
     if first > position.seq + 1 and last > position.seq:
         raise StreamReset(f"events {position.seq + 1} to {first - 1} are gone")
+
+
+async def _subscribe(bus: Bus, position: Position, subject: str) -> JetStreamContext.PullSubscription:
+    await _check_continuity(bus, position)
+    js = bus.nats.jetstream(timeout=3)
     config = ConsumerConfig(
         deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
         opt_start_seq=position.seq + 1,

@@ -17,7 +17,7 @@ RECEIPT = (
 MESSAGE = f"{RECEIPT}, body, kind, in_reply_to"
 COUNTS = "name, pending, in_flight, dead"
 
-_NAMES = MESSAGE.split(", ")
+_NAMES: list[str] = [*MESSAGE.split(", ")]
 OPEN = "state IN ('pending', 'in_flight', 'dead')"
 """What the index of open messages covers. SQLite uses it only for a query that says just this, beside the state."""
 

@@ -168,6 +168,8 @@ function answer(method, path, query, body) {
       swarm: { name: "reef", version: "0.1.0", capabilities: { runtime: "local", sandboxed: !args.includes("--unsafe"), separate_users: true, memory_limits: true, notes: [] }, conflicts: [], unreachable: [], body_limit: 262144 },
     };
   }
+  if (path === "/api/messages" && query.has("state")) return { messages: messages.filter((m) => m.state === query.get("state")), more: false };
+  if (path === "/api/agents/operator/inbox") return { messages: messages.filter((m) => m.recipient === "operator").slice(-50), more: false };
   if (path === "/api/messages" && method === "GET") {
     const older = messages.filter((m) => m.id < Number(query.get("before")));
     return { messages: older.slice(-50), more: older.length > 50 };

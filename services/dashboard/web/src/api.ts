@@ -58,6 +58,7 @@ export const api = {
   logout: () => post<void>("/api/logout"),
   snapshot: () => get<Snapshot>("/api/snapshot"),
   older: (before: number, limit = 50) => get<MessagePage>(`/api/messages?before=${before}&limit=${limit}`),
+  dead: () => get<MessagePage>("/api/messages?state=dead&limit=500"),
   thread: (id: number) => get<MessagePage>(`/api/messages/${id}/thread`),
   send: (to: string, body: string, key: string, inReplyTo: number | null) =>
     post<Sent>("/api/messages", { to, body, key, in_reply_to: inReplyTo }),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -39,7 +40,7 @@ class Harness:
         self.settings = settings
         self.live = Live(settings.agent, store, self._publish)
         self.status = Status(self.live)
-        self._bus, self._store = bus, store
+        self._bus, self._store, self._tree = bus, store, tree
         self._stack = AsyncExitStack()
         kept = Kept(settings.state_dir)
         setup = _setup(settings)
@@ -64,6 +65,7 @@ class Harness:
             writing = asyncio.create_task(self.live.run(), name="live")
             self._stack.push_async_callback(_finish, self.live, writing)
             await self.runtime.kill()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._tree.reap_orphans)
             service = AgentDoor(self.settings.agent, self.loop, self.status, self.live).service(self._bus)
             await service.start()
             self._stack.push_async_callback(service.stop)

@@ -27,6 +27,7 @@ from nats.errors import ConnectionClosedError, ConnectionDrainingError, MaxPaylo
 from nats.errors import Error as NatsError
 from pydantic import ValidationError
 
+from hive_kit.bus.client import GuardedClient
 from hive_kit.request_id import current_request_id
 
 log = structlog.get_logger()
@@ -64,7 +65,7 @@ class Bus:
         """Called after each reconnection."""
         self._connection = secrets.token_hex(8).upper()
         self._pending: dict[str, _Pending] = {}
-        self._nc = Client()
+        self._nc: Client = GuardedClient()
         self._failure: Exception | None = None
 
     @classmethod

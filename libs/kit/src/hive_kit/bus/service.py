@@ -8,6 +8,7 @@ without the second check other principals' subjects can be reached through serve
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -261,9 +262,10 @@ def _seconds_left(deadline: str | None) -> float | None:
     if deadline is None:
         return None
     try:
-        return max(0.0, float(deadline) - time.time())
+        left = float(deadline) - time.time()
     except ValueError:
         return None
+    return max(0.0, left) if math.isfinite(left) else None
 
 
 def _as_refusal(error: BaseException, endpoint: _Endpoint, caller: Caller) -> Refusal:

@@ -1,7 +1,7 @@
 // An agent's terminal: history first, then live, following its end until the reader scrolls up.
 import { useRef } from "preact/hooks";
 import { details } from "../state/prefs";
-import { terminalOf } from "../state/terminal";
+import { terminalOf } from "../state/terminals";
 import { ErrorNote } from "../ui/ErrorNote";
 import { Heading } from "../ui/Heading";
 import { Loading } from "../ui/Loading";

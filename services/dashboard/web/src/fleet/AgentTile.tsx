@@ -35,7 +35,7 @@ export const AgentTile = memo(function AgentTile({ name }: { name: string }) {
         <StateBadge mood={loop} what="agent" />
         <StateBadge mood={container} what="container" />
       </div>
-      <Activity text={loop.moving ? status?.activity : null} idle={loop.why ?? (status?.activity ? `last: ${status.activity}` : "—")} />
+      <Activity text={loop.moving ? status?.activity : null} idle={loop.why ?? (status?.activity ? `last: ${status.activity}` : loop.word === "idle" ? "waiting for mail" : "—")} />
       <dl class="tile-facts">
         <div data-tip="How full the context window is"><dt>ctx</dt><dd><Meter used={status?.ctx_tokens} limit={status?.ctx_limit} /></dd></div>
         <div data-tip="Cost of this session, at list prices"><dt>cost</dt><dd class="num">{status?.cost_usd == null ? "—" : money(status.cost_usd)}</dd></div>

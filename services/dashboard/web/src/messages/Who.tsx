@@ -1,7 +1,7 @@
 // A principal's name: always in the same hue, leading to its page where it has one.
 import { agentNamed } from "../state/agents";
 
-const hues = ["mauve", "blue", "teal", "green", "peach", "pink", "sky", "lavender", "yellow"];
+const hues = ["blue", "teal", "green", "pink", "sky", "lavender", "yellow"]; // the manager's and the operator's are theirs alone
 
 export function hueOf(name: string): string {
   if (name === "operator") return "hue-peach";

@@ -4,9 +4,9 @@ import type {
   LiveRowEvent, MessageEvent, ReceiptEvent, SwarmEvent, TileEvent, TileRemovedEvent,
 } from "../gen/wire";
 import { dropAgent, putAgent, putAgents } from "./agents";
-import { putMessage, putReceipt, putSnapshot } from "./messages";
+import { loadWaiting, putMessage, putReceipt, putSnapshot } from "./messages";
 import { loadError, swarm } from "./swarm";
-import { fill, putLive } from "./terminal";
+import { fill, putLive } from "./terminals";
 import type { Hooks } from "./stream";
 
 type Typed<T extends { type?: string }> = T & { type: NonNullable<T["type"]> };
@@ -21,6 +21,7 @@ export const hooks: Hooks = {
       putAgents(taken.agents);
       putSnapshot(taken.messages, taken.messages_more);
       loadError.value = null;
+      void loadWaiting().catch(() => undefined); // the flow's own part is shown; the next snapshot asks again
       return taken.position;
     } catch (error) {
       if (error instanceof ApiError) loadError.value = error;

@@ -4,6 +4,7 @@ import { api, ApiError } from "../api";
 import type { Message, Receipt } from "../gen/wire";
 
 export const OPERATOR = "operator";
+const DEAD = "(dead letters)"; // kept beside the inboxes; no agent can be called so
 
 export const flow = signal<Message[]>([]);
 export const more = signal(false);
@@ -46,10 +47,13 @@ export function putReceipt(receipt: Receipt): void {
   const put = (message: Message): Message => (message.id === receipt.id ? { ...message, ...receipt } : message);
   if (flow.value.some((message) => message.id === receipt.id)) flow.value = flow.value.map(put);
   if (thread.value) thread.value = { ...thread.value, messages: thread.value.messages.map(put) };
-  const extra = inboxes.value;
-  for (const [name, messages] of Object.entries(extra)) {
-    if (messages.some((message) => message.id === receipt.id)) inboxes.value = { ...inboxes.value, [name]: messages.map(put) };
+  let known = flow.value.some((message) => message.id === receipt.id);
+  for (const [name, messages] of Object.entries(inboxes.value)) {
+    if (!messages.some((message) => message.id === receipt.id)) continue;
+    inboxes.value = { ...inboxes.value, [name]: messages.map(put) };
+    known = true;
   }
+  if (!known && receipt.state === "dead") void loadWaiting().catch(() => undefined); // its words are needed; the next snapshot asks again
 }
 
 export async function loadOlder(): Promise<void> {
@@ -117,8 +121,14 @@ export const openThreadNow = computed(() => {
 });
 
 const waits = (message: Message): boolean => message.state === "pending" || message.state === "in_flight";
-export const forOperator = computed(() => flow.value.filter((message) => message.recipient === OPERATOR && waits(message)));
-export const dead = computed(() => flow.value.filter((message) => message.state === "dead"));
+export const forOperator = computed(() => inboxOf(OPERATOR).filter(waits));
+export const dead = computed(() => merge(inboxes.value[DEAD] ?? [], flow.value).filter((message) => message.state === "dead"));
+
+/** What waits for the operator but is older than the flow that the page holds. */
+export async function loadWaiting(): Promise<void> {
+  const [letters] = await Promise.all([api.dead(), loadInbox(OPERATOR)]);
+  inboxes.value = { ...inboxes.value, [DEAD]: letters.messages };
+}
 
 /** Refusals of what the operator did with one message. */
 export const mailErrors = signal<Record<number, ApiError>>({});

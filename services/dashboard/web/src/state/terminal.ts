@@ -10,7 +10,6 @@ export interface Chunk {
 }
 
 const BUCKET = 64;
-const KEPT_LOGS = 4;
 
 /** Numbers order one start's events; the clock orders those of different starts. */
 export function order(a: LiveEvent, b: LiveEvent): number {
@@ -235,18 +234,3 @@ export class TerminalLog {
     }
   }
 }
-
-const logs = new Map<string, TerminalLog>();
-
-export function terminalOf(agent: string): TerminalLog {
-  let log = logs.get(agent) ?? null;
-  log ??= new TerminalLog(agent);
-  logs.delete(agent);
-  logs.set(agent, log); // most recently visited last
-  const oldest = logs.keys().next().value;
-  if (logs.size > KEPT_LOGS && oldest !== undefined) logs.delete(oldest);
-  return log;
-}
-
-export const fill = (agent: string): Promise<void> => terminalOf(agent).fill();
-export const putLive = (event: LiveEvent): void => logs.get(event.agent)?.takeLive(event);

@@ -63,7 +63,7 @@ class ClaudeRuntime:
         await self.kill()
         self._exit_code, self._gone, self._leaving = None, False, False
         self._setup.config_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._process = ClaudeProcess(self._heard, self._on_stderr, self._ended)
+        self._process = ClaudeProcess(self._heard, self._on_stderr, self._started, self._ended)
         command = arguments(self._setup, resume, self.model)
         try:
             await self._process.start(command, environment(self._setup, self._login()), str(self._setup.state_dir))
@@ -162,6 +162,9 @@ class ClaudeRuntime:
             self._own_turn = False
             self._own_turn_over.set()
             self._gone = any("No conversation found" in str(error) for error in event.get("errors") or ())
+
+    def _started(self, pid: int) -> None:
+        self._tree.own = {pid}
 
     def _ended(self, code: int) -> None:
         self._exit_code = code

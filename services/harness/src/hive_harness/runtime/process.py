@@ -25,10 +25,16 @@ Json = dict[str, Any]  # Any: JSON of Claude Code
 
 
 class ClaudeProcess:
-    """`on_event` hears its events, `on_stderr` its complaints, `on_exit` its exit code, once, after all of them."""
+    """`on_start` hears its pid, `on_event` its events, `on_stderr` its complaints, `on_exit` at last its exit code."""
 
-    def __init__(self, on_event: Listener, on_stderr: Callable[[str], None], on_exit: Callable[[int], None]) -> None:
-        self._on_event, self._on_stderr, self._on_exit = on_event, on_stderr, on_exit
+    def __init__(
+        self,
+        on_event: Listener,
+        on_stderr: Callable[[str], None],
+        on_start: Callable[[int], None],
+        on_exit: Callable[[int], None],
+    ) -> None:
+        self._on_event, self._on_stderr, self._on_start, self._on_exit = on_event, on_stderr, on_start, on_exit
         self._process: asyncio.subprocess.Process | None = None
         self._readers: list[asyncio.Task[None]] = []
         self._asked: dict[str, asyncio.Future[Json]] = {}
@@ -56,6 +62,7 @@ class ClaudeProcess:
             )
         except OSError as error:
             raise RuntimeDiedError(f"Claude Code can't be started: {error}") from error
+        self._on_start(self._process.pid)
         complaints = asyncio.create_task(self._read_stderr(self._process), name="claude-stderr")
         events = asyncio.create_task(self._read_events(self._process, complaints), name="claude-events")
         self._readers = [complaints, events]

@@ -4,6 +4,7 @@ A tool's children survive a `kill -9` of Claude Code, also when they made a sess
 """
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import signal
@@ -14,6 +15,7 @@ MARK = "HIVE_PROCESS_OF"
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _ROUNDS = 50
+_ENDED = (b"Z", b"X")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -36,6 +38,8 @@ class ProcessTree:
     def __init__(self, mark: str, adopts: bool = False) -> None:
         self._mark = f"{MARK}={mark}".encode()
         self._adopts = adopts
+        self.own: set[int] = set()
+        """Children that were started here and are waited for elsewhere."""
 
     def pids(self, root: int | None = None) -> list[int]:
         """The live processes, lowest id first; this process is never one of them."""
@@ -54,10 +58,19 @@ class ProcessTree:
                 break
             for pid in pids:
                 _kill(pid)
-                self._reap(pid, root)
             killed.update(pids)
             await asyncio.sleep(0.01)
+        self.reap_orphans()
         return len(killed)
+
+    def reap_orphans(self) -> None:
+        """Let adopted orphans that have ended go; call it when a child has ended."""
+        if not self._adopts:
+            return
+        for pid, parent, state in _all():
+            if parent == os.getpid() and state in _ENDED and pid not in self.own:
+                with contextlib.suppress(OSError):
+                    os.waitpid(pid, os.WNOHANG)
 
     def _is_marked(self, pid: int) -> bool:
         try:
@@ -65,24 +78,19 @@ class ProcessTree:
         except OSError:
             return False
 
-    def _reap(self, pid: int, root: int | None) -> None:
-        if not self._adopts or pid == root:
-            return
-        try:
-            os.waitpid(pid, os.WNOHANG)
-        except OSError:
-            pass
-
 
 def _kill(pid: int) -> None:
-    try:
+    with contextlib.suppress(OSError):
         os.kill(pid, signal.SIGKILL)
-    except OSError:
-        pass
 
 
 def _parents() -> Iterator[tuple[int, int]]:
-    """Each process with its parent, zombies left out."""
+    """Each live process with its parent."""
+    return ((pid, parent) for pid, parent, state in _all() if state not in _ENDED)
+
+
+def _all() -> Iterator[tuple[int, int, bytes]]:
+    """Each process with its parent and its state."""
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
@@ -91,8 +99,7 @@ def _parents() -> Iterator[tuple[int, int]]:
         except OSError:
             continue
         state, parent = stat[stat.rindex(b")") + 2 :].split()[:2]
-        if state not in (b"Z", b"X"):
-            yield int(entry.name), int(parent)
+        yield int(entry.name), int(parent), state
 
 
 def _with_descendants(roots: set[int], parents: dict[int, int]) -> set[int]:

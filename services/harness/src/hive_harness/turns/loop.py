@@ -1,7 +1,6 @@
 """The loop itself: wait for mail, run a turn, settle its messages; and what the operator may ask of it meanwhile."""
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -20,12 +19,14 @@ from hive_harness.settings import Settings
 from hive_harness.status import Status
 from hive_harness.turns.driver import Driver
 from hive_harness.turns.hearing import Hearing
+from hive_harness.turns.rest import Rest
 from hive_harness.turns.turn import Turn
 
 log = structlog.get_logger()
 
 _LOGIN_LOOK_SECONDS = 3.0
-_BUSY_LOOK_SECONDS = 5.0
+_FAILURES_OF_A_BROKEN_SESSION = 3
+"""Fewer than make a message dead (MSG-16), so that a broken conversation costs no message."""
 _CAUSES = {
     Result.NEEDS_LOGIN: Cause.LOGIN,
     Result.KILLED: Cause.KILLED,
@@ -55,9 +56,9 @@ class TurnLoop:
         self._settling: set[asyncio.Task[None]] = set()
         self._number = 0
         self._turn_id = ""
-        self._turns_awake = 0
         self._deaths = 0
-        self._idle_since = time.monotonic()
+        self._failures = 0
+        self._rest = Rest(runtime, status, settings.idle_hibernate_seconds, settings.turns_before_recycle)
         self._held: list[Turn] = []
         self._compaction_asked = False
         self._new_session_asked = False
@@ -164,14 +165,14 @@ class TurnLoop:
             self._receiving = asyncio.create_task(self._mail.receive(receiving), name="recv")
         poked = asyncio.create_task(self._poked.wait())
         await asyncio.wait(
-            {self._receiving, poked}, timeout=self._until_hibernation(), return_when=asyncio.FIRST_COMPLETED
+            {self._receiving, poked}, timeout=self._rest.seconds_left(), return_when=asyncio.FIRST_COMPLETED
         )
         poked.cancel()
         self._poked.clear()
         if self._receiving.done():
             task, self._receiving = self._receiving, None
             return task.result()
-        await self._hibernate_if_idle()
+        await self._rest.look()
         return None
 
     async def _run_turn(self, reply: RecvReply) -> None:
@@ -189,7 +190,6 @@ class TurnLoop:
         finally:
             self._hearing.turn = None
         await self._settle(turn, outcome)
-        self._turns_awake += 1
         await self._after(outcome)
 
     async def _settle(self, turn: Turn, outcome: Outcome) -> None:
@@ -224,13 +224,17 @@ class TurnLoop:
             ctx_limit=figures.ctx_limit or now_status.ctx_limit,
             cost_usd=now_status.cost_usd if figures.session_cost_usd is None else figures.session_cost_usd,
         )
-        self._idle_since = time.monotonic()
+        self._rest.turn_ended()
         log.info("turn_ended", turn=turn.id, outcome=outcome.result, seconds=turn.seconds(now))
 
     async def _after(self, outcome: Outcome) -> None:
         """Look after the process: end it where it grew or has the wrong login, pause where it keeps dying."""
-        if outcome.result is Result.NEEDS_LOGIN or self._turns_awake >= self._settings.turns_before_recycle:
-            await self._hibernate()
+        if outcome.result is Result.NEEDS_LOGIN or self._rest.worn:
+            await self._rest.hibernate()
+        self._failures = self._failures + 1 if outcome.result is Result.FAILED else 0
+        if self._failures == _FAILURES_OF_A_BROKEN_SESSION:
+            self._live.note("Turns fail one after the other, so the conversation may be to blame.", "warning")
+            await self._drop_session()
         if outcome.result is not Result.KILLED:
             self._deaths = 0
             return
@@ -249,7 +253,7 @@ class TurnLoop:
 
     async def _wait_for_login(self) -> None:
         """Wait for a login to appear. Mail stays with the broker."""
-        await self._hibernate()
+        await self._rest.hibernate()
         self._status.enter(AgentState.NEEDS_LOGIN, HOW, logged_in=False)
         while not self._login.present:
             self._poked.clear()
@@ -266,33 +270,14 @@ class TurnLoop:
             return
         await self._driver.compact()
         self._status.enter(AgentState.IDLE)
-        self._idle_since = time.monotonic()
+        self._rest.worked()
 
     async def _drop_session(self) -> None:
         self._new_session_asked = False
-        await self._hibernate()
+        await self._rest.hibernate()
         self._kept.keep_session(None)
         self._status.update(session=None, ctx_tokens=None, cost_usd=None)
         self._live.note("The next turn begins a new session.")
-
-    def _until_hibernation(self) -> float | None:
-        if not self._runtime.awake:
-            return None
-        if self._runtime.busy:
-            return _BUSY_LOOK_SECONDS
-        return max(0.0, self._idle_since + self._settings.idle_hibernate_seconds - time.monotonic())
-
-    async def _hibernate_if_idle(self) -> None:
-        if self._runtime.busy:
-            self._idle_since = time.monotonic()
-        elif self._until_hibernation() == 0:
-            await self._hibernate()
-
-    async def _hibernate(self) -> None:
-        self._turns_awake = 0
-        if self._runtime.awake:
-            await self._runtime.hibernate()
-        self._status.update(awake=False)
 
     def _next_turn(self) -> None:
         self._number += 1

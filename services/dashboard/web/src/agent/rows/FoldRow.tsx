@@ -10,10 +10,10 @@ export function FoldRow({ row, log, word, text, pretty }: { row: Row; log: Termi
   return (
     <>
       <button type="button" class="fold" aria-expanded={open} onClick={toggle}>
-        <b>{word}</b> {!open && <span class="clip">{first.slice(0, 240)}</span>}
-        <span class="dim">· {bytes(text.length)}</span>
+        {word && <b>{word}</b>} {!open && <span class="clip">{first.slice(0, 240)}</span>}
+        {text.length > 240 && <span class="dim">· {bytes(text.length)}</span>}
       </button>
-      {open && <pre class="out" tabIndex={0} aria-label={word}>{pretty ?? text}</pre>}
+      {open && <pre class="out" tabIndex={0} aria-label={word || "Detail"}>{pretty ?? text}</pre>}
     </>
   );
 }

@@ -18,7 +18,7 @@ const MAIL_GLYPHS = { send: "↗", recv: "↘", ask: "?", answer: "↘" } as con
 
 function glyph(row: Row): string {
   const mail = row.kind === "tool" ? mailTool(row.tool) : null;
-  return mail ? MAIL_GLYPHS[mail] : GLYPHS[row.kind];
+  return mail ? MAIL_GLYPHS[mail] : isDetail(row) ? "·" : GLYPHS[row.kind];
 }
 
 function content(row: Row, log: TerminalLog): ComponentChildren {
@@ -37,7 +37,7 @@ function content(row: Row, log: TerminalLog): ComponentChildren {
       return <FoldRow row={row} log={log} word={row.name} text={JSON.stringify(row.raw)} pretty={JSON.stringify(row.raw, null, 2)} />;
     case "note":
       return isDetail(row)
-        ? <FoldRow row={row} log={log} word="detail" text={row.text} pretty={row.raw ? JSON.stringify(row.raw, null, 2) : row.text} />
+        ? <FoldRow row={row} log={log} word="" text={row.text} pretty={row.raw ? JSON.stringify(row.raw, null, 2) : row.text} />
         : <p class={`plain${row.level === "error" ? " bad" : ""}`}>{row.text}</p>;
     case "error":
       return <p class="plain bad" role="note">{row.text || "error"} {row.code && <code class="dim">{row.code}</code>}</p>;
