@@ -3,10 +3,9 @@
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.swarm import RealSwarm
 
@@ -16,9 +15,12 @@ PHONE = {"width": 390, "height": 844}
 expect.set_options(timeout=30_000)
 
 
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:  # Any: Playwright's options
-    """The machine's Chromium, quiet and without a sandbox of its own (tests may run as root)."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The machine's Chromium, quiet and without a sandbox of its own (tests may run as root).
+
+    For one module only: while it is open, Playwright's event loop runs in this thread, and no other may.
+    """
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("Chromium was not found: apt-get install chromium")
@@ -26,7 +28,10 @@ def browser_type_launch_args() -> dict[str, Any]:  # Any: Playwright's options
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync",
     )  # fmt: skip
-    return {"executable_path": chromium, "args": list(quiet)}
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=list(quiet))
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +71,7 @@ def phone(browser: Browser, swarm: RealSwarm) -> Iterator[Page]:
 
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> Path:
-    """Where a test puts its screenshots: `test-results/`, which git ignores."""
-    folder = request.config.rootpath / "test-results"
+    """Where a test puts its screenshots: `screenshots/`, which git ignores."""
+    folder = request.config.rootpath / "screenshots"
     folder.mkdir(exist_ok=True)
     return folder

@@ -208,7 +208,7 @@ REPLIES = {
     "bob's live stream": "hive.live.bob.text", "every inbox": "_INBOX.>", "any inbox": "_INBOX.*.x",
     "a longer name": "_INBOX.scoutx.y", "another case": "_INBOX.SCOUT.x", "no inbox": "x", "its own request":
     "hive.from.scout.broker.send", "the root of its inbox": "_INBOX.scout", "JetStream": "$JS.API.STREAM.INFO.HIVE",
-    "an ack": "$JS.ACK.HIVE.x.1.1.1.1.0", "the system": "$SYS.REQ.CLAIMS.UPDATE", "a homoglyph": "_INBOX.sc\u043eut.x",
+    "the system": "$SYS.REQ.CLAIMS.UPDATE", "a homoglyph": "_INBOX.sc\u043eut.x",
     "a service's discovery": "$SRV.PING",
 }  # fmt: skip
 CLAIMS = (
@@ -263,7 +263,8 @@ async def _still_bobs_answer(swarm: Swarm, call: "asyncio.Task[Any]") -> None:
 async def forge_the_brokers_publish_ack(swarm: Swarm) -> None:
     """An ack that never was would make the broker forget an event."""
     await swarm.traffic()
-    inboxes = {m.reply for m in swarm.seen if m.subject.startswith("hive.evt.broker.") and m.reply}
+    while not (inboxes := {m.reply for m in swarm.seen if m.subject.startswith("hive.evt.broker.") and m.reply}):
+        await swarm.witness.sync()
     for inbox in inboxes:
         swarm.scout.publish(inbox, json.dumps({"stream": "HIVE", "seq": 1, "x": swarm.canary}).encode())
     await swarm.scout.settle()
@@ -287,8 +288,9 @@ async def take_bobs_lease(swarm: Swarm) -> None:
 
 async def repeat_bobs_key(swarm: Swarm) -> None:
     """Keys are each sender's own: they tell nothing of what another sent under the same one."""
-    await swarm.bob.call(broker.SEND, broker.SendRequest(to="operator", body="x", key=swarm.canary))
-    answer = await swarm.ask("send", {"to": "operator", "body": swarm.canary, "key": swarm.canary})
+    key = secrets.token_hex(8)
+    await swarm.bob.call(broker.SEND, broker.SendRequest(to="operator", body="x", key=key))
+    answer = await swarm.ask("send", {"to": "operator", "body": swarm.canary, "key": key})
     assert answer["repeated"] is False
 
 
@@ -314,13 +316,15 @@ async def unreadable_replies(swarm: Swarm) -> None:
 
 
 async def trace_into(swarm: Swarm, target: str) -> None:
-    """The server's message tracing publishes where the sender says."""
-    headers = f"Nats-Trace-Dest: {target}\r\nX: {swarm.canary}".encode()
-    swarm.scout.publish("hive.from.scout.broker.recent", b"{}", "_INBOX.scout.x", headers)
-    swarm.scout.publish("hive.live.scout.text", b"{}", "", headers)
+    """The server's message tracing publishes where the sender says, if he could himself."""
+    for to in (target, "hive.live.scout.trace"):
+        headers = f"Nats-Trace-Dest: {to}\r\nX: {swarm.canary}".encode()
+        swarm.scout.publish("hive.from.scout.broker.recent", b"{}", "_INBOX.scout.x", headers)
+        swarm.scout.publish("hive.live.scout.text", b"{}", "", headers)
     await swarm.scout.settle()
-    await swarm.settle()
-    assert not [m for m in swarm.seen if m.subject == target]
+    while not [m for m in swarm.seen if m.subject == "hive.live.scout.trace" and b"ingress" in m.data]:
+        await swarm.witness.sync()
+    assert not [m for m in swarm.seen if m.subject == target and m.data != b"{}"]
 
 
 def tracing(target: str) -> Attempt:
@@ -406,6 +410,7 @@ ATTEMPTS: tuple[Attempt, ...] = (
     ),
     *(ignored(f"send with the reply going to {what}", say("hive.from.scout.broker.send", reply=reply))
       for what, reply in REPLIES.items()),
+    denied("send with the reply going to an ack", say("hive.from.scout.broker.send", "$JS.ACK.HIVE.x.1.1.1.1.0")),
     ignored("send with no reply inbox", say("hive.from.scout.broker.send", reply="")),
     ignored("look into bob's inbox, replies going to bob", say("hive.from.scout.broker.recent", "_INBOX.bob.x")),
     *(harmless(f"a live event with the reply {reply}", say("hive.live.scout.text", reply)) for reply in
