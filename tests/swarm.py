@@ -15,13 +15,27 @@ _COMMAND_SECONDS = 180
 
 
 class RealSwarm:
-    """Started with `up` or `demo`; ended with `down`. Kills only processes that this swarm started."""
+    """Started with `up` or `demo`; ended with `down`. Kills only processes that this swarm started.
 
-    def __init__(self, state: Path, *, demo: bool = False, options: tuple[str, ...] = ()) -> None:
+    `settings` override services' settings that have a default, by their key.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        *,
+        demo: bool = False,
+        options: tuple[str, ...] = (),
+        settings: dict[str, str] | None = None,
+        search_path: str | None = None,
+    ) -> None:
         self.state = state
         self.address = ""
         self._command = "demo" if demo else "up"
         self._options = options
+        self._environment = {**os.environ, **{f"HIVE_{key.upper()}": value for key, value in (settings or {}).items()}}
+        if search_path is not None:
+            self._environment["PATH"] = search_path
 
     def up(self) -> None:
         """Start detached; `address` is what it printed."""
@@ -38,7 +52,13 @@ class RealSwarm:
         """Run the CLI on this swarm."""
         command = [sys.executable, "-m", "hive_cli", *arguments, "--state", str(self.state)]
         return subprocess.run(
-            command, input=text, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
+            command,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+            env=self._environment,
         )
 
     def ask(self, *arguments: str) -> Any:  # Any: JSON

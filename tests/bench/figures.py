@@ -38,9 +38,9 @@ def at_least(id: str, work: str, ours: float, limit: float, least: float, unit: 
     return Figure(id, work, ours, limit, f"ratio ≥ {least:g}", ours / limit >= least, unit)
 
 
-def absent(id: str, work: str, goal: str, unit: str) -> Figure:
-    """A row that could not be measured here; that never counts as holding."""
-    return Figure(id, work, None, None, goal, False, unit)
+def absent(id: str, goal: str) -> Figure:
+    """A row that could not be measured here, which never counts as holding."""
+    return Figure(id, "not measured", None, None, goal, False, "")
 
 
 def percentile(samples: Sequence[float], share: float) -> float:

@@ -29,4 +29,6 @@ async def start_up(folder: Path, size: Size, say: Progress) -> list[Figure]:
 
 
 def _run(*arguments: str) -> None:
-    subprocess.run([str(ROOT / "run"), *arguments], check=True, capture_output=True, text=True)
+    done = subprocess.run([str(ROOT / "run"), *arguments], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"./run {arguments[0]} ended with {done.returncode}: {done.stderr.strip()}")

@@ -37,7 +37,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSwarm]:
     """The demo: the manager, scout and scribe."""
-    running = RealSwarm(tmp_path_factory.mktemp("demo") / "state", demo=True)
+    quick = {"retry_base_seconds": "0.2"}
+    running = RealSwarm(tmp_path_factory.mktemp("demo") / "state", demo=True, settings=quick)
     running.up()
     yield running
     running.down()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hive_kit.swarm import SwarmConfig
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.browser.conftest import DESKTOP, log_in
 from tests.swarm import RealSwarm, kill
@@ -33,10 +33,10 @@ def message_with(page: Page, text: str) -> Locator:
     return page.get_by_test_id("flow").get_by_test_id("message").filter(has_text=text)
 
 
-def script(config: SwarmConfig, agent: str, *steps: dict[str, Any]) -> None:
-    """Tell the scripted model what an agent's next turn does."""
+def script(config: SwarmConfig, agent: str, *turns: list[dict[str, Any]]) -> None:
+    """Tell the scripted model what an agent's next turns do: the steps of each."""
     url = f"http://127.0.0.1:{config.ports.demo}/control/agents/{agent}/script"
-    body = json.dumps({"steps": list(steps)}).encode()
+    body = json.dumps({"scripts": [{"steps": steps} for steps in turns]}).encode()
     request = urllib.request.Request(url, body, {"content-type": "application/json"}, method="PUT")
     urllib.request.urlopen(request, timeout=10).close()
 
@@ -84,6 +84,44 @@ def test_an_at_name_completes_and_redirects_and_the_recipient_sticks(page: Page)
     box.press("Enter")
     expect(message_with(page, "only a note, nothing to do 8151").first).to_contain_text("scribe")
     expect(page.get_by_test_id("compose-to")).to_contain_text("scribe")
+
+
+@pytest.mark.spec("MSG-2", door="page")
+def test_a_send_whose_answer_was_lost_is_sent_again_without_doubling(page: Page) -> None:
+    page.goto("/messages")
+    cuts: list[str] = []
+
+    def lose_the_first_answer(route: Route) -> None:
+        if route.request.method == "POST" and not cuts:
+            cuts.append(route.fetch().text())
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/api/messages", lose_the_first_answer)
+    box = compose_box(page)
+    box.fill("@operator sent twice, stored once 4242")
+    box.press("Enter")
+    expect(page.get_by_test_id("compose").get_by_test_id("error")).to_be_visible()
+    expect(box).to_have_value("@operator sent twice, stored once 4242")
+    box.press("Enter")
+    expect(box).to_have_value("")
+    expect(message_with(page, "sent twice, stored once 4242")).to_have_count(1)
+    assert len(cuts) == 1
+
+
+@pytest.mark.spec("MSG-16", door="page")
+def test_a_dead_message_is_retried_or_dismissed_from_the_page(page: Page, swarm: RealSwarm) -> None:
+    refused = {"error": {"status": 400, "type": "invalid_request_error", "message": "the model can't read this"}}
+    script(swarm.config, "manager", *[[refused]] * 5)
+    page.goto("/messages")
+    compose(page, "@manager nobody can handle this 8080")
+    dead = page.get_by_test_id("list-dead").get_by_test_id("message").filter(has_text="nobody can handle this 8080")
+    expect(dead).to_be_visible(timeout=60_000)
+    dead.get_by_test_id("dead-retry").click()
+    sent = message_with(page, "nobody can handle this 8080").first
+    expect(sent.get_by_test_id("receipt")).to_contain_text("acked")
+    expect(dead).to_have_count(0)
 
 
 @pytest.mark.spec("MSG-14", door="page")
@@ -148,7 +186,7 @@ def test_a_killed_dashboard_costs_the_page_nothing(page: Page, swarm: RealSwarm)
 @pytest.mark.spec("TRN-4", door="page")
 def test_a_turn_is_cancelled_and_its_mail_dismissed_or_retried(page: Page, swarm: RealSwarm) -> None:
     slow = {"text": "a long thought", "delay": 60}
-    script(swarm.config, "manager", slow)
+    script(swarm.config, "manager", [slow])
     page.goto("/a/manager")
     page.get_by_test_id("prompt").locator("textarea").fill("think for long")
     page.get_by_test_id("prompt").locator("textarea").press("Enter")
@@ -157,7 +195,7 @@ def test_a_turn_is_cancelled_and_its_mail_dismissed_or_retried(page: Page, swarm
     page.get_by_test_id("cancel").click()
     card = page.get_by_test_id("cancelled-card")
     expect(card).to_be_visible()
-    script(swarm.config, "manager", {"text": "a second, quick answer 9191"})
+    script(swarm.config, "manager", [{"text": "a second, quick answer 9191"}])
     card.get_by_test_id("retry-turn").click()
     expect(page.get_by_test_id("terminal")).to_contain_text("a second, quick answer 9191")
     expect(state).to_contain_text("idle")
@@ -209,6 +247,7 @@ def test_an_agent_is_spawned_and_destroyed_from_the_page(page: Page, swarm: Real
     page.get_by_test_id("spawn-submit").click()
     tile = page.get_by_test_id("tile-kelp")
     expect(tile.get_by_test_id("agent-state")).to_contain_text("idle")
+    expect(tile.get_by_test_id("container-state")).to_contain_text("running")
     tile.get_by_test_id("more").click()
     page.get_by_test_id("destroy").click()
     page.get_by_test_id("destroy-confirm").fill("kelp")

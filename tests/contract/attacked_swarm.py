@@ -1,4 +1,4 @@
-"""A small swarm under attack: a real server and broker, victims that note what reaches them, a witness of everything."""
+"""A small swarm under attack: a real server and broker, victims that note what reaches them, a witness of all."""
 
 import asyncio
 import json
@@ -44,6 +44,12 @@ class Swarm:
     """A message from the operator that bob has in flight."""
     canary: str = ""
     answers: list[Heard] = field(default_factory=list[Heard])
+    _heard: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def note(self, message: Msg) -> None:
+        """What the witness does with each message."""
+        self.seen.append(message)
+        self._heard.set()
 
     async def ask(self, verb: str, payload: dict[str, Any], **options: Any) -> dict[str, Any]:
         """Scout calls the broker as itself and gets the reply's JSON. `options` as in `publish`."""
@@ -73,19 +79,26 @@ class Swarm:
         """Return when everything that the attempt set off has come to rest."""
         if not self.scout.closed:
             await self.scout.settle()
-        # An empty body is refused after everything that came before it on the same subscription was taken up.
+        # A wrong body is refused after everything that came before it on the same subscription was taken up.
+        wrong = json.dumps({"settled": secrets.token_hex(8)}).encode()
         for bus in (self.operator, self.bob):
             try:
-                await bus.request(f"hive.from.{bus.principal}.broker.send", b"{}", 10)
+                await bus.request(f"hive.from.{bus.principal}.broker.send", wrong, 10)
             except Refusal as refusal:
                 assert refusal.code is ErrorCode.BAD_REQUEST, refusal
-        for _ in range(2):
-            await self.witness.sync()
+        async with asyncio.timeout(10):  # a witness that was made deaf would see no evil
+            while sum(message.data == wrong for message in self.seen) < 2:
+                self._heard.clear()
+                await self._heard.wait()
 
     def leaks(self) -> list[str]:
         """What the attempt reached that is not its own; empty when it failed."""
         found = [f"heard {h.subject}" for h in self.scout.heard if not h.subject.startswith("_INBOX.scout.")]
-        found += [f"learnt a secret on {h.subject}" for h in [*self.scout.heard, *self.answers] if SECRET.encode() in h.payload]
+        found += [
+            f"learnt a secret on {h.subject}"
+            for h in [*self.scout.heard, *self.answers]
+            if SECRET.encode() in h.payload
+        ]
         found += [f"made a victim act: {call}" for call in self.reached]
         for message in self.seen:
             carried = message.data + repr(message.headers or {}).encode()
@@ -153,15 +166,10 @@ async def attacked_swarm(folder: Path) -> AsyncGenerator[Swarm]:
             operator, bob = await nats.bus("operator"), await nats.bus("bob")
             epoch, mail = await _letter_in_flight(core, operator, bob)
             witness = await nats.bus("administrator")
-            seen: list[Msg] = []
-
-            async def note(message: Msg) -> None:
-                seen.append(message)
-
-            await witness.nats.subscribe(">", cb=note)
-            await witness.sync()
             scout = await hostile(nats, "scout")
-            swarm = Swarm(nats, process, operator, bob, core, scout, witness, seen, reached, epoch, mail)
+            swarm = Swarm(nats, process, operator, bob, core, scout, witness, [], reached, epoch, mail)
+            await witness.nats.subscribe(">", cb=swarm.note)
+            await witness.sync()
             yield swarm
             await swarm.scout.close()
             assert await process.terminate() == 0

@@ -78,7 +78,11 @@ def test_a_variable_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_service_with_bad_settings_ends_with_one_clear_line(tmp_path: Path) -> None:
     path = written(tmp_path, json.dumps({**GOOD, "nonsense": 1}))
     ended = subprocess.run(
-        [sys.executable, "-m", "hive_broker", "--settings", str(path)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "hive_broker", "--settings", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert ended.returncode == 2
     assert ended.stderr == f"bad_settings: {path}: nonsense: Extra inputs are not permitted\n"

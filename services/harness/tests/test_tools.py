@@ -63,7 +63,6 @@ def text_of(result: Any) -> str:
     return "\n".join(block.text for block in result.content)
 
 
-@pytest.mark.spec("MCP-6", door="mcp")
 @pytest.mark.parametrize("mode", ["auto", "legacy", "2026-07-28"])
 async def test_any_client_can_list_and_call_the_tools(served: Served, mode: str) -> None:
     async with served.client(mode=mode) as client:
@@ -146,7 +145,29 @@ async def test_recent_shows_the_inbox_and_delivers_nothing(served: Served) -> No
     assert status.state == "pending"
 
 
+@pytest.mark.spec("MSG-12", door="mcp")
+async def test_a_body_that_is_too_large_is_refused_and_sent_to_a_file(served: Served) -> None:
+    async with served.client() as client:
+        result = await client.call_tool("send", {"to": "operator", "body": "x" * 300_000})
+    assert result.is_error
+    assert text_of(result).startswith("body_too_large: ")
+    assert "file" in text_of(result)
+    assert result.meta[ERROR_META]["details"]["limit"] == 256 * 1024
+
+
+@pytest.mark.spec("MSG-14", door="mcp")
+async def test_a_reply_names_what_it_answers_and_joins_its_thread(served: Served) -> None:
+    question = await served.receive_mail("What is it?")
+    async with served.client() as client:
+        sent = await client.call_tool("send", {"to": "operator", "body": "It.", "in_reply_to": question})
+        foreign = await client.call_tool("send", {"to": "operator", "body": "It.", "in_reply_to": 999})
+    assert text_of(foreign).startswith("not_found: ")
+    thread = await served.operator.call(broker.THREAD, broker.MessageId(id=question))
+    assert [m.id for m in thread.messages] == [question, sent.structured_content["id"]]
+
+
 @pytest.mark.spec("MSG-1", door="mcp")
+@pytest.mark.spec("OPS-12", door="mcp")
 async def test_a_refusal_says_its_code_and_what_there_is(served: Served) -> None:
     async with served.client() as client:
         result = await client.call_tool("send", {"to": "nobody-here", "body": "x"})

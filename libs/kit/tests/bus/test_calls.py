@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hive_kit.bus import Bus, CallError, Caller, Service
+from hive_kit.bus import Bus, Caller, CallError, Service
 from hive_kit.testing import TestNats, eventually, swarm_nats
 from hive_wire import broker as wire
 from hive_wire.errors import ErrorCode, Refusal

@@ -7,7 +7,7 @@ from typing import Any
 import nats as nats_py
 import pytest
 import pytest_asyncio
-from hive_kit.bus import Bus, CallError, Caller
+from hive_kit.bus import Bus, Caller, CallError
 from hive_kit.testing import TestNats
 from nats.aio.client import Client
 

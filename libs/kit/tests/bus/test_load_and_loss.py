@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from hive_kit.bus import Bus, CallError, Caller, Service
+from hive_kit.bus import Bus, Caller, CallError, Service
 from hive_kit.testing import TestNats, eventually
 from hive_wire.errors import ErrorCode
 from hive_wire.names import Role

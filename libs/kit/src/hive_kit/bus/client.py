@@ -14,9 +14,9 @@ from nats.protocol import parser
 
 log = structlog.get_logger()
 
-# Servers separate by exactly one blank; everything else belongs to the subject.
-parser.MSG_RE = re.compile(rb"\AMSG ([^ \r\n]+) (\d+) (([^ \r\n]+) )?(\d+)\r\n")
-parser.HMSG_RE = re.compile(rb"\AHMSG ([^ \r\n]+) (\d+) (([^ \r\n]+) )?(\d+) (\d+)\r\n")
+# Servers separate by blanks (two where their own messages have no reply); everything else belongs to the subject.
+parser.MSG_RE = re.compile(rb"\AMSG +([^ \r\n]+) +(\d+) +(([^ \r\n]+) +)?(\d+)\r\n")
+parser.HMSG_RE = re.compile(rb"\AHMSG +([^ \r\n]+) +(\d+) +(([^ \r\n]+) +)?(\d+) +(\d+)\r\n")
 
 
 class GuardedClient(Client):
