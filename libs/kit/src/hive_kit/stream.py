@@ -112,15 +112,26 @@ async def follow(bus: Bus, start: Position, subject: str = STREAM_SUBJECTS) -> A
     Survives restarts of the server. Raises StreamReset when continuity can't be proven, and Refusal
     `unavailable` when the connection is closed for good.
     """
+    reconnected = asyncio.Event()
+    bus.on_up.append(reconnected.set)
+    try:
+        async for envelope in _follow(bus, start, subject, reconnected):
+            yield envelope
+    finally:
+        bus.on_up.remove(reconnected.set)
+
+
+async def _follow(bus: Bus, start: Position, subject: str, reconnected: asyncio.Event) -> AsyncIterator[Envelope]:
     position = start
     subscription: JetStreamContext.PullSubscription | None = None
     delivered = 0
     while True:
         try:
             if subscription is None:
+                reconnected.clear()
                 subscription = await _subscribe(bus, position, subject)
                 delivered = 0
-            for message in await _fetch(subscription):
+            for message in await _fetch(subscription, reconnected):
                 delivered += 1
                 number = message.metadata.sequence
                 if number.consumer != delivered:  # the client dropped some on their way: take them again
@@ -139,12 +150,23 @@ async def follow(bus: Bus, start: Position, subject: str = STREAM_SUBJECTS) -> A
             await asyncio.sleep(0.1)
 
 
-async def _fetch(subscription: JetStreamContext.PullSubscription) -> list[Msg]:
+async def _fetch(subscription: JetStreamContext.PullSubscription, reconnected: asyncio.Event) -> list[Msg]:
+    """The next events. After a reconnection the server may have forgotten the request: raises at once."""
+    fetching = asyncio.ensure_future(subscription.fetch(_PULL, timeout=_PULL_SECONDS, heartbeat=1.0))
+    back = asyncio.ensure_future(reconnected.wait())
     try:
-        return await subscription.fetch(_PULL, timeout=_PULL_SECONDS, heartbeat=1.0)
+        await asyncio.wait({fetching, back}, return_when=asyncio.FIRST_COMPLETED)
+        if not fetching.done():
+            raise TimeoutError("the connection was lost meanwhile")
+        return fetching.result()
     except (TimeoutError, NatsError):
+        if reconnected.is_set():
+            raise
         await subscription.consumer_info()  # raises when the consumer is gone
         return []
+    finally:
+        fetching.cancel()
+        back.cancel()
 
 
 async def _check_continuity(bus: Bus, position: Position) -> None:

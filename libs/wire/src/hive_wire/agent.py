@@ -14,8 +14,8 @@ OBSERVERS = frozenset({Role.OPERATOR, Role.CORE})
 class LiveHistoryRequest(Wire):
     """A page of an agent's live events: the last ones, or those before or after a number."""
 
-    before: int | None = None
-    after: int | None = None
+    before: int | None = Field(default=None, ge=0, le=2**63 - 1)
+    after: int | None = Field(default=None, ge=0, le=2**63 - 1)
     limit: int = Field(default=500, ge=1, le=2000)
 
 

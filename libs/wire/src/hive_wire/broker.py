@@ -19,7 +19,9 @@ Key = Annotated[str, Field(min_length=1, max_length=128)]
 Name = Annotated[str, Field(max_length=64)]
 Turn = Annotated[str, Field(min_length=1, max_length=64)]
 Page = Annotated[int, Field(ge=1, le=500)]
-Ids = Annotated[list[int], Field(max_length=1024)]
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""A row's number."""
+Ids = Annotated[list[Id], Field(max_length=1024)]
 
 EVERYONE = frozenset({Role.OPERATOR, Role.MANAGER, Role.AGENT})
 AGENTS = frozenset({Role.MANAGER, Role.AGENT})
@@ -96,7 +98,7 @@ class SendRequest(Wire):
     """Text; Markdown is rendered on pages. At most 256 KiB encoded unless configured otherwise."""
     key: Key
     """Made by the caller, new for each message and kept for its retries."""
-    in_reply_to: int | None = Field(default=None, ge=1)
+    in_reply_to: Id | None = None
     """The id of the message that this one answers."""
 
 
@@ -197,7 +199,7 @@ class RecentRequest(Wire):
     limit: Page = 20
     inbox: Name | None = None
     """Whose inbox; the caller's own unless the operator asks."""
-    before: int | None = None
+    before: Id | None = None
     """Only messages with a smaller id, for the next page."""
 
 
@@ -211,13 +213,13 @@ class MessageList(Wire):
 class MessageId(Wire):
     """One message."""
 
-    id: int = Field(ge=1)
+    id: Id
 
 
 class HistoryRequest(Wire):
     """Messages of the whole swarm."""
 
-    before: int | None = None
+    before: Id | None = None
     """Only messages with a smaller id."""
     limit: Page = 50
     state: MessageState | None = None

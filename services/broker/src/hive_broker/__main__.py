@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from hive_kit.database import Database
 from hive_kit.host import Host, run
-from hive_kit.stream import Envelope, StreamReset, follow, stream_head, stream_start
+from hive_kit.stream import Envelope, StreamReset, follow, stream_start
 from hive_kit.version import VERSION
 from hive_wire.errors import Refusal
 
@@ -37,10 +37,9 @@ async def _tell_notices(host: Host[BrokerSettings], database: Database, arrivals
             async for envelope in follow(host.bus, position, notices.SUBJECT):
                 await _take_in(database, arrivals, envelope)
         except StreamReset as reset:
-            log.warning("events_missed", reason=str(reset))
-            position = await stream_head(host.bus)
-            head = position
-            await database.write(lambda c, head=head: notices.move_to(c, head))
+            # from the oldest event there is: those that had their effect are known by their ids
+            log.warning("events_followed_anew", reason=str(reset))
+            position = await stream_start(host.bus)
 
 
 async def _take_in(database: Database, arrivals: Arrivals, envelope: Envelope) -> None:

@@ -12,6 +12,7 @@ from hive_kit.bus import Bus
 
 from hive_harness.bus import AgentDoor
 from hive_harness.http import OwnPort
+from hive_harness.lean import import_without_packages
 from hive_harness.live import Live
 from hive_harness.login import Login
 from hive_harness.mail import Mail
@@ -100,6 +101,7 @@ class Harness:
         """Start the MCP server before Claude's first start; it stays for the harness's life."""
         if self._tools_served or self._mcp_config is None:
             return
+        import_without_packages()
         from hive_harness.mcp.server import ToolServer  # heavy: an agent that never woke needs none of it
         from hive_harness.mcp.tools import Tools
 
