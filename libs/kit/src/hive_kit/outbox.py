@@ -21,6 +21,7 @@ from sqlalchemy import Connection, text
 from hive_kit.bus import Bus
 from hive_kit.database import Database, raw
 from hive_kit.metrics import OUTBOX, RELAYED
+from hive_kit.stream import ensure_stream
 
 log = structlog.get_logger()
 
@@ -88,6 +89,7 @@ class Relay:
                 self._singly = True
                 log.warning("relay_waits", error=str(error) or type(error).__name__)
                 await asyncio.sleep(0.5)
+                await ensure_stream(self._bus)  # its files may be gone
                 self._wake.set()
 
     async def _woken(self) -> bool:
