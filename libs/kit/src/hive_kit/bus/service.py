@@ -98,9 +98,9 @@ class Service:
     async def stop(self, grace_seconds: float = 5.0) -> None:
         """Take no more requests, let those in hand end within the grace, send their replies."""
         try:
-            await self._drain([e.subscription for e in self._endpoints.values() if e.subscription])
             for subscription in self._control:
-                await subscription.unsubscribe()
+                await subscription.unsubscribe()  # is with the server by the time that the others are drained
+            await self._drain([e.subscription for e in self._endpoints.values() if e.subscription])
         except (NatsError, OSError) as error:
             log.debug("drain_failed", error=str(error))
         if self._tasks:
