@@ -129,6 +129,24 @@ async def test_a_batch_is_cut_to_four_mebibytes(nats: TestNats, broker: ServiceP
     assert len(first.messages) + len(second.messages) == 20
 
 
+@pytest.mark.spec("MSG-3", door="wire")
+@pytest.mark.spec("MSG-6", door="wire")
+async def test_a_receive_that_waited_in_a_killed_broker_goes_on_in_the_next_one(
+    nats: TestNats, broker: ServiceProcess
+) -> None:
+    (scout,) = await _open(nats, "scout")
+    request = wire.RecvRequest(epoch=scout.epoch, turn="t1", key="k1", wait_seconds=180)
+    waiting = asyncio.create_task(scout.bus.call_persistently(wire.RECV, request))
+    probe = await nats.bus("scout")
+    await probe.call(wire.RECENT, wire.RecentRequest())
+    broker.kill()
+    await broker.start()
+    operator = await nats.bus("operator")
+    sent = await _send(operator, "scout", "after the kill")
+    batch = await asyncio.wait_for(waiting, 20)
+    assert [m.id for m in batch.messages] == [sent.id]
+
+
 @pytest.mark.spec("MSG-4", door="wire")
 async def test_a_turn_acks_exactly_its_own_messages(nats: TestNats, broker: ServiceProcess) -> None:
     (scout,) = await _open(nats, "scout")

@@ -143,7 +143,7 @@ async def test_a_killed_claude_costs_a_turn_but_no_message_and_leaves_nothing_be
     await eventually(lambda: agent.rows("tool_call"))
     await eventually(_later(lambda: len(agent.processes()) > 2))
     session = (await agent.reaches(AgentState.THINKING)).session
-    (claude,) = agent.claude()
+    (claude,) = await eventually(_later(agent.claude), lambda found: len(found) == 1)
     before = set(agent.processes())
     os.kill(claude, signal.SIGKILL)
     acked = await agent.becomes(number, "acked")
@@ -343,7 +343,7 @@ async def test_claude_gets_nothing_of_the_harness_environment_but_what_is_named(
     (result,) = await agent.rows("tool_result")
     assert "HIVE_PROCESS_OF=" in result.data["text"]
     assert "must-not-pass" not in result.data["text"]
-    (claude,) = agent.claude()
+    (claude,) = await eventually(_later(agent.claude), lambda found: len(found) == 1)
     assert b"Bearer" not in Path(f"/proc/{claude}/cmdline").read_bytes()
 
 

@@ -152,18 +152,40 @@ async def test_a_rolling_restart_under_load_fails_no_request(nats: TestNats, ope
         await service.stop()
 
 
-async def test_a_stop_ends_waiting_polls_when_told_to(operator: Bus, nats: TestNats) -> None:
+async def test_a_stop_does_not_wait_for_long_polls(operator: Bus, nats: TestNats) -> None:
     gate = Gate()
     service = Service(await nats.bus("broker"), "broker", "1.0.0", "polls")
-    service.add(ECHO, gate.hold)
+    service.add(ECHO, gate.hold, long_poll=True)
     await service.start()
     call = asyncio.ensure_future(operator.call(ECHO, Said(), timeout=LONG))
     await until_inside(gate, 1)
-    service.cancel_waiting(ECHO)
+    await service.stop(grace_seconds=LONG)
     with pytest.raises(CallError) as refused:
         await call
     assert refused.value.code is ErrorCode.UNAVAILABLE
-    await service.stop()
+
+
+async def test_a_service_that_starts_anew_fails_what_was_asked_of_its_predecessor(
+    operator: Bus, nats: TestNats
+) -> None:
+    gate = Gate()
+    killed = Service(await nats.bus("broker"), "broker", "1.0.0", "will never answer")
+    killed.add(ECHO, gate.hold)
+    await killed.start()
+    call = asyncio.ensure_future(operator.call(ECHO, Said(), timeout=LONG))
+    await until_inside(gate, 1)
+    other = asyncio.ensure_future(operator.request("hive.from.operator.approvals.echo", b"{}", LONG))
+    successor = Service(await nats.bus("broker"), "broker", "1.0.0", "starts anew")
+    await successor.start()
+    await successor.announce(["operator"])
+    with pytest.raises(CallError) as refused:
+        await asyncio.wait_for(call, 10)
+    assert refused.value.code is ErrorCode.DISCONNECTED
+    with pytest.raises(CallError) as untouched:
+        await other
+    assert untouched.value.code is ErrorCode.UNAVAILABLE
+    await successor.stop()
+    await killed.stop(grace_seconds=0.05)
 
 
 async def test_a_stop_answers_what_outlives_its_grace(operator: Bus, nats: TestNats) -> None:

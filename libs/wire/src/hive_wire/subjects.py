@@ -61,6 +61,11 @@ def reply_prefix(principal: str, connection: str, agent: str | None = None) -> s
     return f"{inbox_root(principal)}{lane}{connection}."
 
 
+def started_notice(principal: str, service: str) -> str:
+    """Where `service` tells `principal` that it has started: what was asked of its predecessor has no answer."""
+    return f"{inbox_root(principal)}started.{service}"
+
+
 def live(agent: str, kind: str) -> str:
     """Where `agent` publishes a live event."""
     return f"hive.live.{agent}.{kind}"

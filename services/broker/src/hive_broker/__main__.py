@@ -10,7 +10,7 @@ from hive_kit.stream import Envelope, StreamReset, follow, stream_start
 from hive_kit.version import VERSION
 from hive_wire.errors import Refusal
 
-from hive_broker import notices, retention
+from hive_broker import notices, recipients, retention
 from hive_broker.arrivals import Arrivals
 from hive_broker.bus import BrokerDoor
 from hive_broker.settings import BrokerSettings
@@ -23,7 +23,9 @@ async def compose(host: Host[BrokerSettings]) -> None:
     database = await host.open_database("hive_broker")
     arrivals = Arrivals()
     await host.relay_events(database)
-    await host.answer(BrokerDoor(host.settings, database, arrivals).service(host.bus, VERSION))
+    service = BrokerDoor(host.settings, database, arrivals).service(host.bus, VERSION)
+    await host.answer(service)
+    await service.announce([inbox.name for inbox in await database.read(recipients.open_inboxes)])
     host.background(_tell_notices(host, database, arrivals), "notices")
     host.background(_sweep_for_ever(host.settings, database), "sweep")
 

@@ -38,7 +38,7 @@ class BrokerDoor:
         """The service to start, every verb with its handler."""
         service = Service(bus, wire.SERVICE, version, "Inboxes and delivery")
         service.add(wire.SEND, self.send, limit=512)
-        service.add(wire.RECV, self.recv, limit=4096)
+        service.add(wire.RECV, self.recv, limit=4096, long_poll=True)
         service.add(wire.ACK_TURN, self.ack_turn)
         service.add(wire.NACK, self.nack)
         service.add(wire.REQUEUE_INFLIGHT, self.requeue_inflight)

@@ -51,6 +51,7 @@ _CONNECT_SECONDS = 10.0
 @dataclass(frozen=True)
 class _Pending:
     subject: str
+    sent_at: float
     reply: "asyncio.Future[Msg]"
 
 
@@ -112,6 +113,7 @@ class Bus:
         prefix = subjects.inbox_root(self.principal)
         await self._nc.subscribe(f"{prefix}{self._connection}.*", cb=self._on_reply)
         await self._nc.subscribe(f"{prefix}agent.*.{self._connection}.*", cb=self._on_reply)
+        await self._nc.subscribe(subjects.started_notice(self.principal, "*"), cb=self._on_service_started)
         await self.sync()
         self.up.set()
 
@@ -181,7 +183,7 @@ class Bus:
             raise Refusal(ErrorCode.UNAVAILABLE, "the connection to NATS is down; nothing was sent")
         reply_to = subjects.reply_prefix(self.principal, self._connection, agent) + secrets.token_hex(16)
         reply: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
-        self._pending[reply_to] = _Pending(subject, reply)
+        self._pending[reply_to] = _Pending(subject, time.time(), reply)
         headers = {DEADLINE_HEADER: f"{time.time() + timeout:.3f}", REQUEST_ID_HEADER: current_request_id()}
         try:
             await self._nc.publish(subject, payload, reply=reply_to, headers=headers)
@@ -220,6 +222,17 @@ class Bus:
         pending = self._pending.get(message.subject)
         if pending is not None and not pending.reply.done():
             pending.reply.set_result(message)
+
+    async def _on_service_started(self, message: Msg) -> None:
+        """Fail what was asked of a service before it started: its predecessor can't answer any more."""
+        asked = f"hive.from.{self.principal}.{message.subject.rsplit('.', 1)[-1]}."
+        try:
+            started_at = float(message.data)
+        except ValueError:
+            return
+        for pending in list(self._pending.values()):
+            if pending.subject.startswith(asked) and pending.sent_at < started_at:
+                _fail(pending.reply, ErrorCode.DISCONNECTED, "the service was started anew; the outcome is unknown")
 
     async def _on_error(self, error: Exception) -> None:
         self._failure = error

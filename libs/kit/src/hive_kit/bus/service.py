@@ -10,7 +10,7 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -55,6 +55,7 @@ class _Endpoint:
     subject: str
     handler: Callable[[Caller, Any], Awaitable[Wire]]  # Any: the verb's own request model
     limit: int
+    long_poll: bool = False
     requests: int = 0
     errors: int = 0
     rejected: int = 0
@@ -80,10 +81,20 @@ class Service:
         self._control: list[Subscription] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def add(self, verb: Verb[Q, R], handler: Callable[[Caller, Q], Awaitable[R]], limit: int = 256) -> None:
-        """Answer `verb` with `handler`; at most `limit` at a time, and half of that for one caller."""
+    def add(
+        self,
+        verb: Verb[Q, R],
+        handler: Callable[[Caller, Q], Awaitable[R]],
+        limit: int = 256,
+        *,
+        long_poll: bool = False,
+    ) -> None:
+        """Answer `verb` with `handler`; at most `limit` at a time, and half of that for one caller.
+
+        `long_poll`: its requests wait for something; a stop of the service does not wait for them.
+        """
         subject = subjects.pattern(verb, self._agent)
-        self._endpoints[verb.name] = _Endpoint(verb, subject, handler, limit)
+        self._endpoints[verb.name] = _Endpoint(verb, subject, handler, limit, long_poll)
 
     async def start(self) -> None:
         """Subscribe; returns when the server knows."""
@@ -95,6 +106,16 @@ class Service:
             )
         await self._bus.sync()
 
+    async def announce(self, principals: Iterable[str]) -> None:
+        """Tell these that the service has started, so that what they asked of its predecessor fails at once.
+
+        A killed service leaves its callers waiting: NATS does not tell them. Only needed where calls wait for long.
+        """
+        started = f"{self._started.timestamp():.6f}".encode()
+        for principal in principals:
+            await self._bus.nats.publish(subjects.started_notice(principal, self._name), started)
+        await self._bus.sync()
+
     async def stop(self, grace_seconds: float = 5.0) -> None:
         """Take no more requests, let those in hand end within the grace, send their replies."""
         try:
@@ -103,6 +124,10 @@ class Service:
             await self._drain([e.subscription for e in self._endpoints.values() if e.subscription])
         except (NatsError, OSError) as error:
             log.debug("drain_failed", error=str(error))
+        long_polls = {endpoint.verb.full_name for endpoint in self._endpoints.values() if endpoint.long_poll}
+        for task in list(self._tasks):
+            if task.get_name() in long_polls:
+                task.cancel()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=grace_seconds)
             for task in late:
@@ -117,12 +142,6 @@ class Service:
         await self._bus.sync()
         for subscription in subscriptions:
             await subscription.drain()
-
-    def cancel_waiting(self, verb: Verb[Any, Any]) -> None:
-        """Cancel the requests for `verb` in hand: for long polls, which would hold up a stop."""
-        for task in list(self._tasks):
-            if task.get_name() == verb.full_name:
-                task.cancel()
 
     def _receiver(self, endpoint: _Endpoint) -> Callable[[Msg], Awaitable[None]]:
         async def receive(message: Msg) -> None:
