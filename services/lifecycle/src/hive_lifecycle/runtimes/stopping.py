@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from hive_lifecycle.runtimes.folder import AgentFolder, Run, folders
@@ -9,6 +10,7 @@ from hive_lifecycle.runtimes.limits import remove
 from hive_lifecycle.runtimes.processes import kill_leftovers
 
 _TEARDOWN_SECONDS = 10.0
+_LAUNCH_SECONDS = 5.0
 
 
 class StillRunning(Exception):
@@ -41,5 +43,16 @@ async def clear_up(folder: AgentFolder, run: Run) -> None:
 async def stop_all(root: Path, grace_seconds: float) -> list[str]:
     """Stop every agent below root, all at once; the names of those that would not go."""
     everyone = folders(root)
-    results = await asyncio.gather(*(end_run(folder, grace_seconds) for folder in everyone), return_exceptions=True)
+    results = await asyncio.gather(*(_end_last(folder, grace_seconds) for folder in everyone), return_exceptions=True)
     return [folder.name for folder, result in zip(everyone, results, strict=True) if result is not None]
+
+
+async def _end_last(folder: AgentFolder, grace_seconds: float) -> None:
+    """End the present run, or the one that a launch under way (its service may be gone already) is about to begin."""
+    async with AsyncExitStack() as held:
+        try:
+            async with asyncio.timeout(_LAUNCH_SECONDS):
+                await held.enter_async_context(folder.locked())
+        except TimeoutError:
+            pass  # a service that lives holds it; what runs now can be ended all the same
+        await end_run(folder, grace_seconds)
