@@ -42,7 +42,15 @@ REQUEST_ID_HEADER = "Hive-Request-Id"
 
 _DENIED = re.compile(r'permissions violation for publish to "(.*)"', re.IGNORECASE)
 _RETRYABLE = frozenset(
-    {ErrorCode.UNAVAILABLE, ErrorCode.DISCONNECTED, ErrorCode.TIMEOUT, ErrorCode.BUSY, ErrorCode.SLOW_DOWN}
+    {
+        ErrorCode.UNAVAILABLE,
+        ErrorCode.DISCONNECTED,
+        ErrorCode.TIMEOUT,
+        ErrorCode.BUSY,
+        ErrorCode.SLOW_DOWN,
+        ErrorCode.DISK_FULL,
+        ErrorCode.STORAGE_FAILED,
+    }
 )
 _PING_SECONDS = 10
 _CONNECT_SECONDS = 10.0
