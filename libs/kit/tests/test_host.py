@@ -55,7 +55,6 @@ async def until_logged(ledger: ServiceProcess, event: str) -> None:
     await eventually(lambda: asyncio.to_thread(lines, ledger, event))
 
 
-@pytest.mark.spec("OPS-6", door="wire")
 async def test_a_stop_is_in_order_and_answers_what_is_in_hand(ledger: ServiceProcess, operator: Bus) -> None:
     await ledger.start(**ENVIRONMENT)
     held = asyncio.ensure_future(operator.call(HOLD, Empty()))
@@ -67,7 +66,6 @@ async def test_a_stop_is_in_order_and_answers_what_is_in_hand(ledger: ServicePro
     assert "Traceback" not in ledger.log
 
 
-@pytest.mark.spec("OPS-6", door="wire")
 async def test_a_requests_id_is_in_the_services_log(ledger: ServiceProcess, operator: Bus) -> None:
     await ledger.start(**ENVIRONMENT)
     begin_request("one-request-of-a-test")
@@ -78,7 +76,6 @@ async def test_a_requests_id_is_in_the_services_log(ledger: ServiceProcess, oper
     assert line["timestamp"].endswith("Z")
 
 
-@pytest.mark.spec("OPS-6", door="wire")
 async def test_a_background_task_that_fails_ends_the_process(ledger: ServiceProcess, operator: Bus) -> None:
     await ledger.start(**ENVIRONMENT)
     await operator.call(FAIL, Empty())
@@ -101,7 +98,6 @@ async def test_revoked_credentials_end_the_process(ledger: ServiceProcess, nats:
     assert [line["code"] for line in lines(ledger, "start_failed")] == ["forbidden"]
 
 
-@pytest.mark.spec("OPS-6", door="wire")
 async def test_a_service_starts_before_its_server_and_survives_it(
     ledger: ServiceProcess, nats: TestNats, operator: Bus
 ) -> None:
@@ -116,7 +112,6 @@ async def test_a_service_starts_before_its_server_and_survives_it(
     assert "Traceback" not in ledger.log
 
 
-@pytest.mark.spec("OPS-6", door="wire")
 async def test_a_stop_while_it_waits_for_its_server_is_in_order(ledger: ServiceProcess, nats: TestNats) -> None:
     nats.kill()
     ledger.spawn(**ENVIRONMENT)

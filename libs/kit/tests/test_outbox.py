@@ -155,7 +155,6 @@ async def test_a_batch_with_a_known_id_is_sent_one_by_one(nats: TestNats, databa
     assert len({e.id for e in seen}) == 4
 
 
-@pytest.mark.spec("REL-1", door="chaos")
 async def test_nothing_is_lost_or_doubled_when_the_server_is_killed(
     nats: TestNats, database: Database, relay: Any
 ) -> None:
@@ -172,7 +171,6 @@ async def test_nothing_is_lost_or_doubled_when_the_server_is_killed(
     assert names(seen) == [f"a{n}" for n in range(number)]
 
 
-@pytest.mark.spec("REL-1", door="chaos")
 async def test_nothing_is_lost_or_doubled_when_the_relaying_process_is_killed(
     nats: TestNats, ledger: ServiceProcess
 ) -> None:

@@ -112,7 +112,6 @@ async def test_a_tail_on_one_subject_gets_nothing_else(lifecycle: Bus, reader: B
     assert await tail.take(2) == [1, 3]
 
 
-@pytest.mark.spec("REL-1", door="chaos")
 async def test_a_kill_of_the_server_in_the_middle_loses_and_doubles_nothing(
     lifecycle: Bus, reader: Bus, nats: TestNats
 ) -> None:
@@ -125,7 +124,6 @@ async def test_a_kill_of_the_server_in_the_middle_loses_and_doubles_nothing(
     assert await tail.take(60) == list(range(20, 80))
 
 
-@pytest.mark.spec("REL-1", door="chaos")
 async def test_a_tail_parked_at_the_end_across_a_restart_gets_only_what_is_new(
     lifecycle: Bus, reader: Bus, nats: TestNats
 ) -> None:

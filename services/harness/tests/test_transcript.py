@@ -66,7 +66,6 @@ def test_a_subagents_rows_say_so(transcript: Read) -> None:
     assert any(row.kind is LiveKind.TOOL_CALL and "subagent" not in row.data for row in made)
 
 
-@pytest.mark.spec("STA-2", door="wire")
 def test_ctx_is_the_last_prompt_and_cost_is_a_sum(transcript: Read) -> None:
     figures = Figures()
     for event in transcript("mcp_tools"):

@@ -243,7 +243,6 @@ async def test_a_wait_for_the_api_can_be_cancelled(agent, gate) -> None:
     assert (await agent.reaches(AgentState.IDLE)).cancelled_turn == (await agent.message(number)).turn
 
 
-@pytest.mark.spec("BUD-3", door="wire")
 async def test_a_provider_limit_parks_the_agent_until_the_time_it_names(agent) -> None:
     resets_at = int(time.time()) + 4
     limit = {
@@ -374,7 +373,6 @@ async def test_history_and_live_together_show_each_event_once(agent) -> None:
     assert [event.n for event in page] == numbers[4:]
 
 
-@pytest.mark.spec("STA-2", door="wire")
 async def test_ctx_and_cost_are_known_after_a_restart(agent) -> None:
     agent.start()
     await agent.becomes(await agent.send("one"), "acked")

@@ -73,7 +73,6 @@ def children(state: Path) -> dict[str, ProcessId]:
 
 
 @pytest.mark.spec("OPS-1", door="cli")
-@pytest.mark.spec("OPS-2", door="cli")
 def test_up_prints_one_line_when_everything_answers_and_down_leaves_nothing(state: Path) -> None:
     done = up(state)
     assert done.returncode == Exit.OK, done.stderr
@@ -109,7 +108,6 @@ def test_interrupting_it_stops_everything_in_order(state: Path) -> None:
     assert processes_of(state) == []
 
 
-@pytest.mark.spec("REL-1", door="chaos")
 def test_whatever_is_killed_comes_back(state: Path) -> None:
     assert up(state).returncode == Exit.OK
     for name in sorted(NAMES):

@@ -88,7 +88,6 @@ async def test_a_lost_connection_fails_what_is_pending_at_once(answer: Answer, o
     gate.open.set()
 
 
-@pytest.mark.spec("REL-1", door="chaos")
 async def test_after_a_kill_of_the_server_calls_go_on(answer: Answer, operator: Bus, nats: TestNats) -> None:
     woken = asyncio.Event()
     operator.on_up.append(woken.set)

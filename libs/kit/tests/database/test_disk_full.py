@@ -32,7 +32,6 @@ async def fill(database: Database) -> list[int]:
     return acknowledged
 
 
-@pytest.mark.spec("REL-3", door="wire")
 async def test_a_database_at_its_limit_refuses_and_recovers(database: Database) -> None:
     await database.write(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 200"))
     acknowledged = await fill(database)
@@ -59,7 +58,6 @@ def small_disk(tmp_path: Path) -> Generator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-@pytest.mark.spec("REL-3", door="wire")
 async def test_a_full_disk_refuses_stores_nothing_of_it_and_recovers(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,7 +76,6 @@ async def test_a_full_disk_refuses_stores_nothing_of_it_and_recovers(
     database.close()
 
 
-@pytest.mark.spec("REL-3", door="wire")
 async def test_a_disk_that_was_full_at_the_start_is_said_so(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(Path(__file__).parents[1] / "programs")
     ballast = small_disk / "ballast"

@@ -217,7 +217,6 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     assert refused.value.code is ErrorCode.STORAGE_FAILED
 
 
-@pytest.mark.spec("REL-1", door="chaos")
 async def test_what_was_acknowledged_is_there_after_kill_9(database: Database) -> None:
     for start in range(3):
         process = subprocess.Popen(  # noqa: ASYNC220  # returns at once
