@@ -42,7 +42,7 @@ class Neighbours:
 
     async def seed(self, _caller: Caller, request: approvals.SeedRequest) -> approvals.SeedReply:
         if self.refuse_seeding:
-            raise Refusal(ErrorCode.DISK_FULL, "the disk is full; nothing was stored")
+            raise Refusal(ErrorCode.INTERNAL, "the repositories could not be made")
         for kind in ("proposed", "applied"):
             folder = self.state / "config" / kind / request.agent
             folder.mkdir(parents=True, exist_ok=True)

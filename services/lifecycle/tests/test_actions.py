@@ -187,7 +187,7 @@ async def test_a_spawn_that_fails_says_why_and_can_be_started_later(hive) -> Non
     ended = await hive.ended(await hive.spawn("coder"))
     assert not ended.ok
     view = await hive.until("coder", container=ContainerState.ABSENT, transient=None)
-    assert view.error == "the disk is full; nothing was stored"
+    assert view.error == "the repositories could not be made"
     hive.neighbours.refuse_seeding = False
     view = await hive.done(await hive.do(lifecycle.START, "coder"))
     assert (view.container, view.error) == (ContainerState.RUNNING, None)
