@@ -4,7 +4,6 @@ Ends with 1 unless every goal holds.
 """
 
 import argparse
-import asyncio
 import gc
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import uvloop
 from rich.console import Console
 
 from tests.bench import figures, memory, messages, start_up, wakes
@@ -81,7 +81,7 @@ def main() -> int:
     def say(text: str) -> None:
         sys.stderr.write(text + "\n")
 
-    found = asyncio.run(measure(only, QUICK if options.quick else FULL, say))
+    found = uvloop.run(measure(only, QUICK if options.quick else FULL, say))
     if options.json:
         sys.stdout.write(figures.as_json(found) + "\n")
     elif options.markdown:

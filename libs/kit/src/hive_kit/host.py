@@ -78,13 +78,19 @@ class Host(Generic[S]):
             self.stop()
 
 
-def run(settings: S, compose: Callable[[Host[S]], Awaitable[None]]) -> None:
+def run(
+    settings: S,
+    compose: Callable[[Host[S]], Awaitable[None]],
+    new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
+) -> None:
     """Run a service until SIGTERM or SIGINT. `compose` opens and starts things, then returns.
 
     Exit codes: 0 after an ordered stop, 1 when something failed.
     """
     configure_logs(settings.service, settings.log_level)
-    sys.exit(asyncio.run(_run(settings, compose)))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        code = runner.run(_run(settings, compose))
+    sys.exit(code)
 
 
 async def _run(settings: S, compose: Callable[[Host[S]], Awaitable[None]]) -> int:

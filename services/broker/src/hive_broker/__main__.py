@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import structlog
+import uvloop
 from hive_kit.database import Database
 from hive_kit.host import Host, run
 from hive_kit.stream import Envelope, StreamReset, follow, stream_start
@@ -76,4 +77,4 @@ async def _sweep_for_ever(settings: BrokerSettings, database: Database) -> None:
 
 
 if __name__ == "__main__":
-    run(BrokerSettings.from_arguments(), compose)
+    run(BrokerSettings.from_arguments(), compose, uvloop.new_event_loop)

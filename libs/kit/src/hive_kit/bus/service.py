@@ -65,6 +65,20 @@ class _Endpoint:
     subscription: Subscription | None = None
     by_caller: dict[str, int] = field(default_factory=dict[str, int])
 
+    def __post_init__(self) -> None:
+        self._answered = REQUESTS.labels(self.verb.full_name, "ok")
+        self._seconds = REQUEST_SECONDS.labels(self.verb.full_name)
+
+    def count(self, outcome: str, nanoseconds: int) -> None:
+        """One more request has ended."""
+        self.requests += 1
+        self.nanoseconds += nanoseconds
+        self._seconds.observe(nanoseconds / 1e9)
+        if outcome == "ok":
+            self._answered.inc()
+        else:
+            REQUESTS.labels(self.verb.full_name, outcome).inc()
+
 
 class Service:
     """A set of verbs answered over one connection. `agent` is set for a harness, which answers for one agent."""
@@ -183,15 +197,11 @@ class Service:
             if isinstance(error, asyncio.CancelledError):
                 raise
         finally:
-            spent = time.perf_counter_ns() - began
             endpoint.in_flight -= 1
             endpoint.by_caller[caller.principal] -= 1
             if not endpoint.by_caller[caller.principal]:
                 del endpoint.by_caller[caller.principal]
-            endpoint.requests += 1
-            endpoint.nanoseconds += spent
-            REQUESTS.labels(endpoint.verb.full_name, outcome).inc()
-            REQUEST_SECONDS.labels(endpoint.verb.full_name).observe(spent / 1e9)
+            endpoint.count(outcome, time.perf_counter_ns() - began)
 
     async def _refuse(self, message: Msg, refusal: Refusal) -> None:
         text = refusal.message.replace("\r", " ").replace("\n", " ")[:300]
