@@ -81,12 +81,43 @@ class Receipt(Wire):
     dead_reason: str | None = None
 
 
+class FileRef(Wire):
+    """A file that a message's body names, as it was when the message was stored."""
+
+    path: str
+    """As it stands in the body."""
+    size: int
+    """Bytes."""
+
+
 class Message(Receipt):
     """A message with its receipt."""
 
     body: str
     kind: MessageKind = MessageKind.MESSAGE
     in_reply_to: int | None = None
+    file_refs: list[FileRef] = Field(default_factory=list[FileRef])
+    """Files in the sender's and the recipient's shared folders that the body names."""
+
+
+class FileRequest(Wire):
+    """One of a message's files."""
+
+    id: Id
+    number: int = Field(ge=0, le=1000)
+    """Its place in `file_refs`, from 0."""
+
+
+class FilePreview(Wire):
+    """The beginning of a file, as it is now."""
+
+    path: str
+    size: int
+    """Bytes, all of the file."""
+    text: str | None
+    """None for a file that is no text."""
+    cut: bool
+    """The file is longer than what is here."""
 
 
 class SendRequest(Wire):
@@ -242,6 +273,8 @@ class InboxName(Wire):
     """An inbox to open or close."""
 
     name: Name
+    may_write_to: list[str] | None = None
+    """Whom its owner may write to; None: everyone. Only for opening."""
 
 
 class InboxCounts(Wire):
@@ -251,6 +284,81 @@ class InboxCounts(Wire):
     pending: int
     in_flight: int
     dead: int
+
+
+class ReminderState(StrEnum):
+    """What became of a reminder. A failed one is tried again."""
+
+    PENDING = "pending"
+    FAILED = "failed"
+    FIRED = "fired"
+    CANCELLED = "cancelled"
+
+
+class Reminder(Wire):
+    """A message to oneself, later."""
+
+    id: int
+    owner: str
+    message: str
+    due: Timestamp
+    created_at: Timestamp
+    file_path: str | None
+    """Where its text is written; the message then only points there."""
+    state: ReminderState
+    error: str | None = None
+    """Why its last delivery failed."""
+    attempts: int = 0
+    """How many deliveries failed."""
+    next_attempt: Timestamp | None = None
+    """When a failed one is tried again."""
+    ended_at: Timestamp | None = None
+    message_id: int | None = None
+    """The message that it became."""
+
+
+class RemindRequest(Wire):
+    """A reminder to set; either `in_seconds` or `at`."""
+
+    message: str = Field(min_length=1, max_length=262_144)
+    in_seconds: float | None = Field(default=None, ge=0, le=10 * 365 * 86_400)
+    at: Timestamp | None = None
+    file_path: str | None = Field(default=None, min_length=1, max_length=1000)
+    """Where to write a long text, in the owner's state folder: `/state/…` or relative to it."""
+    key: Key
+
+
+class RemindersRequest(Wire):
+    """Reminders that are open; one's own, or anybody's for the manager and the operator."""
+
+    owner: Name | None = None
+    """Only this one's. Agents see only their own."""
+    after: int = Field(default=0, ge=0, le=2**63 - 1)
+    """Only those with a larger id, for the next page."""
+    limit: int = Field(default=200, ge=1, le=1000)
+
+
+class ReminderCount(Wire):
+    """How many reminders of one agent are open."""
+
+    owner: str
+    open: int
+
+
+class ReminderList(Wire):
+    """Open reminders by id, with the counts of all."""
+
+    reminders: list[Reminder]
+    counts: list[ReminderCount]
+    more: bool = False
+
+
+class ReminderId(Wire):
+    """One reminder."""
+
+    id: Id
+    on_behalf_of: Name | None = None
+    """Only our own services may say for whom they ask."""
 
 
 class BrokerSnapshot(Wire):
@@ -263,6 +371,9 @@ class BrokerSnapshot(Wire):
     messages: list[Message]
     """The last messages of the swarm, oldest first."""
     more: bool
+    reminders: list[Reminder] = Field(default_factory=list[Reminder])
+    """Open ones, the soonest first; at most 1,000."""
+    reminder_counts: list[ReminderCount] = Field(default_factory=list[ReminderCount])
 
 
 class Received(Wire):
@@ -277,6 +388,14 @@ class Moved(Wire):
 
     receipts: list[Receipt]
     counts: InboxCounts
+
+
+class ReminderChanged(Wire):
+    """A reminder, whole, as it is now."""
+
+    reminder: Reminder
+    open: int
+    """How many of its owner's reminders are open now."""
 
 
 SEND = Verb(
@@ -315,13 +434,26 @@ MARK_SHOWN = Verb(SERVICE, "mark_shown", MessageIds, Changed, OPERATOR, "Mark ma
 MARK_HANDLED = Verb(SERVICE, "mark_handled", MessageIds, Changed, OPERATOR, "Mark mail to the operator as handled.")
 DEAD_RETRY = Verb(SERVICE, "dead_retry", MessageId, Receipt, OPERATOR, "Put a dead message back in line.")
 DEAD_DISMISS = Verb(SERVICE, "dead_dismiss", MessageId, Receipt, OPERATOR, "Drop a dead message; its row stays.")
+READ_FILE = Verb(
+    SERVICE, "read_file", FileRequest, FilePreview, OPERATOR, "The beginning of a file that a message names."
+)
+REMIND = Verb(SERVICE, "remind", RemindRequest, Reminder, EVERYONE, "Set a reminder: a message to oneself, later.")
+REMINDERS = Verb(
+    SERVICE, "reminders", RemindersRequest, ReminderList, EVERYONE | CORE,
+    "Open reminders: one's own, or all for the manager and the operator.",
+)  # fmt: skip
+CANCEL_REMINDER = Verb(
+    SERVICE, "cancel_reminder", ReminderId, Reminder, EVERYONE | CORE,
+    "Cancel a reminder before it fires; the owner's own, or any for the manager and the operator.",
+)  # fmt: skip
 OPEN_INBOX = Verb(SERVICE, "open_inbox", InboxName, Empty, CORE, "Make an agent reachable.")
 CLOSE_INBOX = Verb(SERVICE, "close_inbox", InboxName, Empty, CORE, "Make an agent unreachable; its mail is kept.")
 SNAPSHOT = Verb(SERVICE, "snapshot", Empty, BrokerSnapshot, CORE, "The state to start a projection from.")
 
 VERBS = (
     SEND, RECV, ACK_TURN, NACK, REQUEUE_INFLIGHT, RECENT, MESSAGE_STATUS, HISTORY, THREAD, MARK_SHOWN,
-    MARK_HANDLED, DEAD_RETRY, DEAD_DISMISS, OPEN_INBOX, CLOSE_INBOX, SNAPSHOT,
+    MARK_HANDLED, DEAD_RETRY, DEAD_DISMISS, READ_FILE, REMIND, REMINDERS, CANCEL_REMINDER, OPEN_INBOX, CLOSE_INBOX,
+    SNAPSHOT,
 )  # fmt: skip
 
 STORED = Event(SERVICE, "message", "stored", Received, "A message was stored.")
@@ -330,4 +462,11 @@ ACKED = Event(SERVICE, "message", "acked", Moved, "Messages were acked (or handl
 REQUEUED = Event(SERVICE, "message", "requeued", Moved, "Messages went back in line.")
 DIED = Event(SERVICE, "message", "died", Moved, "Messages failed too often and left the line.")
 DISMISSED = Event(SERVICE, "message", "dismissed", Moved, "Dead messages were dropped by the operator.")
-EVENTS = (STORED, DELIVERED, ACKED, REQUEUED, DIED, DISMISSED)
+REMINDER_SET = Event(SERVICE, "reminder", "set", ReminderChanged, "A reminder was set.")
+REMINDER_FIRED = Event(SERVICE, "reminder", "fired", ReminderChanged, "A reminder became a message.")
+REMINDER_FAILED = Event(SERVICE, "reminder", "failed", ReminderChanged, "A reminder could not be delivered yet.")
+REMINDER_CANCELLED = Event(SERVICE, "reminder", "cancelled", ReminderChanged, "A reminder was cancelled.")
+EVENTS = (
+    STORED, DELIVERED, ACKED, REQUEUED, DIED, DISMISSED,
+    REMINDER_SET, REMINDER_FIRED, REMINDER_FAILED, REMINDER_CANCELLED,
+)  # fmt: skip

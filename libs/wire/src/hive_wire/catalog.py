@@ -13,7 +13,7 @@ VERBS: tuple[Verb[Any, Any], ...] = (
     *dashboard.VERBS,
     *agent.VERBS,
 )
-EVENTS: tuple[Event[Any], ...] = (*broker.EVENTS, *lifecycle.EVENTS)
+EVENTS: tuple[Event[Any], ...] = (*broker.EVENTS, *lifecycle.EVENTS, *approvals.EVENTS)
 
 
 def verb(service: str, name: str) -> Verb[Any, Any] | None:

@@ -11,7 +11,8 @@ from hive_wire.verb import Event, Verb
 
 SERVICE = "lifecycle"
 OPERATOR = frozenset({Role.OPERATOR})
-OBSERVERS = frozenset({Role.OPERATOR, Role.CORE})
+MANAGERS = frozenset({Role.OPERATOR, Role.MANAGER})
+OBSERVERS = frozenset({Role.OPERATOR, Role.MANAGER, Role.CORE})
 CORE = frozenset({Role.CORE})
 LOG_LINES_MAX = 5000
 
@@ -33,6 +34,7 @@ class Transient(StrEnum):
     STOPPING = "stopping"
     KILLING = "killing"
     RESTARTING = "restarting"
+    REBUILDING = "rebuilding"
     DESTROYING = "destroying"
 
 
@@ -92,6 +94,10 @@ class AgentView(Wire):
     """Whether a login or a key is there for it."""
     restarts: int = 0
     """How often it was started again after a crash, since it was last healthy."""
+    needs_update: bool = False
+    """What runs was started with another version or other settings than a start now would use."""
+    approval: int | None = None
+    """The approval that is being carried out on it, or waits for its turn."""
 
 
 class Accepted(Wire):
@@ -151,6 +157,33 @@ class ActionEnded(Wire):
     purged: bool = False
 
 
+class NameCheck(AgentName):
+    """A name for a new agent."""
+
+    draft: bool = False
+    """It has a draft: the state folder made for that doesn't count as taken."""
+
+
+class DeployProgress(Wire):
+    """An approval that is being carried out."""
+
+    approval: int
+    agent: str
+    commit: str
+    ok: bool | None = None
+    """Whether it is deployed; None while it is under way."""
+    error: str | None = None
+    """Why it was rolled back or could not be carried out."""
+    notes: list[str] = Field(default_factory=list[str])
+    """What should be known beside: `agent.nix` was not used, the agent was not started."""
+
+
+class Notice(Wire):
+    """An agent's state changed."""
+
+    agent: str
+
+
 class Crashed(Wire):
     """A container went away without an action in flight."""
 
@@ -168,28 +201,43 @@ SPAWN = Verb(
     repeatable=False,
     seconds=10,
 )
-START = Verb(SERVICE, "start", AgentName, Accepted, OPERATOR, "Start an agent.")
-STOP = Verb(SERVICE, "stop", AgentName, Accepted, OPERATOR, "Stop an agent, giving its turn time to end.")
-KILL = Verb(SERVICE, "kill", AgentName, Accepted, OPERATOR, "Stop an agent at once.")
-RESTART = Verb(SERVICE, "restart", AgentName, Accepted, OPERATOR, "Stop an agent and start it again.", repeatable=False)
+START = Verb(SERVICE, "start", AgentName, Accepted, MANAGERS, "Start an agent.")
+STOP = Verb(SERVICE, "stop", AgentName, Accepted, MANAGERS, "Stop an agent, giving its turn time to end.")
+KILL = Verb(SERVICE, "kill", AgentName, Accepted, MANAGERS, "Stop an agent at once.")
+RESTART = Verb(SERVICE, "restart", AgentName, Accepted, MANAGERS, "Stop an agent and start it again.", repeatable=False)
 DESTROY = Verb(SERVICE, "destroy", DestroyRequest, Accepted, OPERATOR, "Remove an agent and revoke its credentials.")
+UPDATE = Verb(
+    SERVICE, "update", AgentName, Accepted, MANAGERS,
+    "Start an agent anew with its deployed configuration and the installed version; nothing happens where it has both.",
+)  # fmt: skip
+CHECK_NAME = Verb(
+    SERVICE, "check_name", NameCheck, Empty, frozenset({Role.CORE}),
+    "Refuse a name that no new agent could have: its form, taken, too long, another's port.",
+)  # fmt: skip
+MAKE_DRAFT = Verb(
+    SERVICE, "make_draft", AgentName, Empty, frozenset({Role.CORE}), "Make the state folder of an agent to be."
+)
+DROP_DRAFT = Verb(
+    SERVICE, "drop_draft", AgentName, Empty, frozenset({Role.CORE}), "Remove the state folder of an agent to be."
+)
 LIST = Verb(SERVICE, "list", Empty, AgentList, OBSERVERS, "All agents.")
 STATUS = Verb(SERVICE, "status", AgentName, AgentView, OBSERVERS, "One agent.")
-LOGS = Verb(SERVICE, "logs", LogsRequest, LogsReply, OPERATOR, "The last lines that an agent's container printed.")
+LOGS = Verb(SERVICE, "logs", LogsRequest, LogsReply, MANAGERS, "The last lines that an agent's container printed.")
 SET_SECRET = Verb(SERVICE, "set_secret", SecretRequest, Empty, OPERATOR, "Hand a key or token to one agent or all.")
 AGENT_HISTORY = Verb(
-    SERVICE, "agent_history", AgentHistoryRequest, LiveHistory, OBSERVERS,
+    SERVICE, "agent_history", AgentHistoryRequest, LiveHistory, frozenset({Role.OPERATOR, Role.CORE}),
     "A page of an agent's live events, read from its store when the agent is down.",
 )  # fmt: skip
 SUSPEND = Verb(
-    SERVICE, "suspend", Empty, Empty, OBSERVERS,
+    SERVICE, "suspend", Empty, Empty, frozenset({Role.OPERATOR, Role.CORE}),
     "Stop every agent but keep in mind which ones shall run; for the end of the whole swarm.",
     seconds=60,
 )  # fmt: skip
 SNAPSHOT = Verb(SERVICE, "snapshot", Empty, LifecycleSnapshot, CORE, "The state to start a projection from.")
 
 VERBS = (
-    SPAWN, START, STOP, KILL, RESTART, DESTROY, LIST, STATUS, LOGS, SET_SECRET, AGENT_HISTORY, SUSPEND, SNAPSHOT,
+    SPAWN, START, STOP, KILL, RESTART, UPDATE, DESTROY, CHECK_NAME, MAKE_DRAFT, DROP_DRAFT, LIST, STATUS, LOGS,
+    SET_SECRET, AGENT_HISTORY, SUSPEND, SNAPSHOT,
 )  # fmt: skip
 
 
@@ -209,4 +257,13 @@ KILLED = Event(SERVICE, "agent", "killed", ActionEnded, "A kill ended.")
 RESTARTED = Event(SERVICE, "agent", "restarted", ActionEnded, "A restart ended.")
 DESTROYED = Event(SERVICE, "agent", "destroyed", ActionEnded, "A destroy ended.")
 CRASHED = Event(SERVICE, "agent", "crashed", Crashed, "A container went away by itself.")
-EVENTS = (CHANGED, REMOVED, SPAWNED, STARTED, STOPPED, KILLED, RESTARTED, DESTROYED, CRASHED)
+REBUILT = Event(SERVICE, "agent", "rebuilt", ActionEnded, "A deploy or an update ended.")
+DEPLOY_STARTED = Event(SERVICE, "deploy", "started", DeployProgress, "An approval is being carried out.")
+DEPLOY_FINISHED = Event(SERVICE, "deploy", "finished", DeployProgress, "An approval was carried out, or was not.")
+NEEDS_LOGIN = Event(SERVICE, "login", "missed", Notice, "An agent's login or key has gone.")
+LOGGED_IN = Event(SERVICE, "login", "found", Notice, "An agent has a login or a key now.")
+NEEDS_UPDATE = Event(SERVICE, "update", "needed", Notice, "An agent runs with something older than what is installed.")
+EVENTS = (
+    CHANGED, REMOVED, SPAWNED, STARTED, STOPPED, KILLED, RESTARTED, REBUILT, DESTROYED, CRASHED,
+    DEPLOY_STARTED, DEPLOY_FINISHED, NEEDS_LOGIN, LOGGED_IN, NEEDS_UPDATE,
+)  # fmt: skip

@@ -79,6 +79,8 @@ class AgentStatus(Wire):
     turn: str | None = None
     """The turn that runs."""
     last_turn_seconds: float | None = None
+    version: str | None = None
+    """hyperhive's version that the harness runs."""
     cancelled_turn: str | None = None
     """A cancelled turn whose messages wait for retry or dismiss."""
 

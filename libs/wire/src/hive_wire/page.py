@@ -5,7 +5,22 @@ from typing import Literal
 
 from pydantic import Field
 
-from hive_wire.broker import Message, Receipt
+from hive_wire.approvals import (
+    Approval,
+    ApprovalList,
+    BrokenRow,
+    ConfigFile,
+    DecideReply,
+    DecideRequest,
+    DiffPage,
+    Draft,
+    LooseEnds,
+    Option,
+    Question,
+    QuestionList,
+    Text,
+)
+from hive_wire.broker import FilePreview, Message, MessageList, Receipt, Reminder, ReminderList
 from hive_wire.errors import ErrorBody
 from hive_wire.lifecycle import AgentView, Capabilities, PortConflict
 from hive_wire.live import AgentStatus, LiveEvent
@@ -32,6 +47,8 @@ class Tile(Wire):
     pending: int = 0
     in_flight: int = 0
     dead: int = 0
+    reminders: int = 0
+    """How many of its reminders are open."""
 
 
 class Swarm(Wire):
@@ -56,6 +73,19 @@ class Snapshot(Wire):
     """The manager first, then by name."""
     messages: list[Message]
     messages_more: bool
+    inbox: list[Message] = Field(default_factory=list[Message])
+    """Mail to the operator that is not handled, oldest first."""
+    approvals: list[Approval] = Field(default_factory=list[Approval])
+    """Those that wait for the operator or are under way, oldest first."""
+    approvals_resolved: int = 0
+    """How many approvals are resolved."""
+    questions: list[Question] = Field(default_factory=list[Question])
+    """Open questions to the operator, oldest first."""
+    drafts: list[Draft] = Field(default_factory=list[Draft])
+    reminders: list[Reminder] = Field(default_factory=list[Reminder])
+    """Open reminders of the swarm, the soonest first."""
+    broken: list[BrokenRow] = Field(default_factory=list[BrokenRow])
+    """Stored rows that can't be decoded."""
 
 
 class TileEvent(Wire):
@@ -86,6 +116,43 @@ class ReceiptEvent(Wire):
     receipt: Receipt
 
 
+class ApprovalEvent(Wire):
+    """An approval, whole; a resolved one leaves the queue."""
+
+    type: Literal["approval"] = "approval"
+    approval: Approval
+    resolved: int
+    """How many approvals are resolved now."""
+
+
+class QuestionEvent(Wire):
+    """A question to the operator, whole; one with an outcome leaves the queue."""
+
+    type: Literal["question"] = "question"
+    question: Question
+
+
+class DraftEvent(Wire):
+    """A draft, whole."""
+
+    type: Literal["draft"] = "draft"
+    draft: Draft
+
+
+class DraftRemovedEvent(Wire):
+    """A draft is gone."""
+
+    type: Literal["draft_removed"] = "draft_removed"
+    name: str
+
+
+class ReminderEvent(Wire):
+    """A reminder, whole; one that fired or was cancelled leaves the list."""
+
+    type: Literal["reminder"] = "reminder"
+    reminder: Reminder
+
+
 class LiveRowEvent(Wire):
     """A row of the terminal of an agent that this stream asked for."""
 
@@ -113,7 +180,19 @@ class PingEvent(Wire):
 
 
 PageEvent = (
-    TileEvent | TileRemovedEvent | MessageEvent | ReceiptEvent | LiveRowEvent | SwarmEvent | ResetEvent | PingEvent
+    TileEvent
+    | TileRemovedEvent
+    | MessageEvent
+    | ReceiptEvent
+    | ApprovalEvent
+    | QuestionEvent
+    | DraftEvent
+    | DraftRemovedEvent
+    | ReminderEvent
+    | LiveRowEvent
+    | SwarmEvent
+    | ResetEvent
+    | PingEvent
 )
 
 
@@ -127,6 +206,19 @@ class SpawnForm(Wire):
     """An agent to make."""
 
     name: str = Field(max_length=64)
+
+
+class SpawnRequestForm(SpawnForm):
+    """An agent to ask for; the operator then decides on it like on any other."""
+
+    description: Text = ""
+
+
+class AnswerForm(Wire):
+    """An answer to a question: chosen options, free text, or both."""
+
+    options: list[Option] = Field(default_factory=list[str], max_length=50)
+    text: str = Field(default="", max_length=65_536)
 
 
 class DestroyForm(Wire):
@@ -153,5 +245,7 @@ class PageError(Wire):
 
 MODELS = (
     Snapshot, TileEvent, TileRemovedEvent, MessageEvent, ReceiptEvent, LiveRowEvent, SwarmEvent, ResetEvent,
-    PingEvent, LoginRequest, SpawnForm, DestroyForm, AgentPageHistory, PageError,
+    PingEvent, LoginRequest, SpawnForm, DestroyForm, AgentPageHistory, PageError, ApprovalEvent, QuestionEvent,
+    DraftEvent, DraftRemovedEvent, ReminderEvent, SpawnRequestForm, AnswerForm, DecideRequest, DecideReply, DiffPage,
+    ApprovalList, QuestionList, ReminderList, MessageList, FilePreview, ConfigFile, LooseEnds,
 )  # fmt: skip

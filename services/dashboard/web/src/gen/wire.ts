@@ -20,7 +20,27 @@ export type ContainerState = "running" | "stopped" | "crashed" | "absent";
  * An action in flight.
  *
  */
-export type Transient = "spawning" | "starting" | "stopping" | "killing" | "restarting" | "destroying";
+export type Transient = "spawning" | "starting" | "stopping" | "killing" | "restarting" | "rebuilding" | "destroying";
+/**
+ * What the operator is asked to approve.
+ *
+ */
+export type ApprovalKind = "spawn" | "apply_commit";
+/**
+ * How far an approval is. The last four are final.
+ *
+ */
+export type ApprovalStatus = "pending" | "approved" | "building" | "deployed" | "failed" | "denied" | "superseded";
+/**
+ * What the operator decides.
+ *
+ */
+export type Decision = "approve" | "deny";
+/**
+ * What a proposal does to a file.
+ *
+ */
+export type FileStatus = "added" | "deleted" | "modified" | "renamed";
 /**
  * Why a request was refused or could not be done. A code never changes its meaning.
  *
@@ -48,6 +68,27 @@ export type ErrorCode =
   | "busy"
   | "action_in_flight"
   | "manager_protected"
+  | "not_allowed"
+  | "bad_path"
+  | "bad_time"
+  | "bad_commit"
+  | "unknown_commit"
+  | "no_repo"
+  | "bad_proposal"
+  | "fixed_file"
+  | "bad_config"
+  | "stale_base"
+  | "nothing_new"
+  | "already_decided"
+  | "changed_since_shown"
+  | "deploy_in_flight"
+  | "unknown_draft"
+  | "draft_in_use"
+  | "bad_answer"
+  | "already_answered"
+  | "bad_recipient"
+  | "hold_over"
+  | "not_pending"
   | "not_running"
   | "no_turn"
   | "unavailable"
@@ -56,6 +97,11 @@ export type ErrorCode =
   | "disk_full"
   | "storage_failed"
   | "internal";
+/**
+ * What is still open.
+ *
+ */
+export type LooseEndKind = "approval" | "question" | "reminder";
 /**
  * What became of a message.
  *
@@ -66,6 +112,16 @@ export type MessageState = "pending" | "in_flight" | "acked" | "dead" | "dismiss
  *
  */
 export type MessageKind = "message" | "system";
+/**
+ * How a question ended.
+ *
+ */
+export type Outcome = "answered" | "cancelled" | "expired";
+/**
+ * What became of a reminder. A failed one is tried again.
+ *
+ */
+export type ReminderState = "pending" | "failed" | "fired" | "cancelled";
 /**
  * Whether the dashboard hears an agent's harness. Silence is a state of its own.
  *
@@ -172,6 +228,10 @@ export interface AgentStatus {
   turn?: string | null;
   last_turn_seconds?: number | null;
   /**
+   * hyperhive's version that the harness runs.
+   */
+  version?: string | null;
+  /**
    * A cancelled turn whose messages wait for retry or dismiss.
    */
   cancelled_turn?: string | null;
@@ -213,6 +273,96 @@ export interface AgentView {
    * How often it was started again after a crash, since it was last healthy.
    */
   restarts?: number;
+  /**
+   * What runs was started with another version or other settings than a start now would use.
+   */
+  needs_update?: boolean;
+  /**
+   * The approval that is being carried out on it, or waits for its turn.
+   */
+  approval?: number | null;
+}
+/**
+ * An answer to a question: chosen options, free text, or both.
+ *
+ */
+export interface AnswerForm {
+  /**
+   * @maxItems 50
+   */
+  options?: string[];
+  text?: string;
+}
+/**
+ * One request for the operator's decision, with every step that it has taken.
+ *
+ */
+export interface Approval {
+  id: number;
+  kind: ApprovalKind;
+  agent: string;
+  status: ApprovalStatus;
+  /**
+   * The full id of the one commit that it is about.
+   */
+  commit: string;
+  /**
+   * The commit that was deployed when it was asked for; None for a new agent.
+   */
+  base: string | null;
+  description: string;
+  requested_by: string;
+  requested_at: string;
+  /**
+   * What the operator should know beside the diff: both files set an option, a file is no text, and the like.
+   */
+  notes: string[];
+  decided_by?: string | null;
+  decided_at?: string | null;
+  building_at?: string | null;
+  resolved_at?: string | null;
+  /**
+   * The reason of a denial, the error of a failed build, what superseded it.
+   */
+  note?: string | null;
+}
+/**
+ * An approval, whole; a resolved one leaves the queue.
+ *
+ */
+export interface ApprovalEvent {
+  type?: "approval";
+  approval: Approval;
+  /**
+   * How many approvals are resolved now.
+   */
+  resolved: number;
+}
+/**
+ * Approvals. `more`: there are further ones, to be asked for with `before`.
+ *
+ */
+export interface ApprovalList {
+  approvals: Approval[];
+  broken: BrokenRow[];
+  more?: boolean;
+  /**
+   * Where the next page begins, as it was given.
+   */
+  before?: string | null;
+  /**
+   * How many there are in all.
+   */
+  total?: number;
+}
+/**
+ * A stored row that can't be decoded. Shown, never left out.
+ *
+ */
+export interface BrokenRow {
+  table: string;
+  id: number;
+  error: string;
 }
 /**
  * What the runtime can do, and in words what it can't.
@@ -226,12 +376,166 @@ export interface Capabilities {
   notes: string[];
 }
 /**
+ * A file as it is deployed.
+ *
+ */
+export interface ConfigFile {
+  agent: string;
+  commit: string;
+  path: string;
+  text: string;
+  /**
+   * The file is longer than a reply can be; the rest is left out.
+   */
+  cut: boolean;
+  /**
+   * All files of that commit.
+   */
+  paths: string[];
+}
+/**
+ * One result for each item, in their order.
+ *
+ */
+export interface DecideReply {
+  results: DecisionResult[];
+}
+/**
+ * What became of one decision. Exactly one of `code` and a changed `approval` says it.
+ *
+ */
+export interface DecisionResult {
+  id: number;
+  ok: boolean;
+  /**
+   * As it is now, also when the decision was refused.
+   */
+  approval: Approval | null;
+  /**
+   * Why it was refused: `already_decided`, `changed_since_shown`, `stale_base`, `deploy_in_flight`, `not_found`, …
+   */
+  code?: string | null;
+  message?: string | null;
+}
+/**
+ * The operator's decision on one approval or several.
+ *
+ */
+export interface DecideRequest {
+  decision: Decision;
+  /**
+   * @minItems 1
+   * @maxItems 100
+   */
+  items: [DecisionItem, ...DecisionItem[]];
+  /**
+   * For a denial; the manager reads it.
+   */
+  reason?: string | null;
+}
+/**
+ * An approval, and the hash of what was shown of it.
+ *
+ */
+export interface DecisionItem {
+  id: number;
+  hash: string;
+}
+/**
  * An agent to remove; `confirm` repeats its name.
  *
  */
 export interface DestroyForm {
   confirm: string;
   purge?: boolean;
+}
+/**
+ * A page of a proposal's unified diff against what is deployed; all pages' texts in a row are the whole diff.
+ *
+ */
+export interface DiffPage {
+  approval: Approval;
+  /**
+   * What a decision must carry: of commit, base, the full diff and everything else that is shown.
+   */
+  hash: string;
+  /**
+   * The commit that the diff is against; None: against nothing.
+   */
+  base: string | null;
+  /**
+   * How many files the whole diff has.
+   */
+  files: number;
+  additions: number;
+  deletions: number;
+  parts: DiffPart[];
+  next: string | null;
+}
+/**
+ * One file's part of a unified diff, or a piece of it.
+ *
+ */
+export interface DiffPart {
+  /**
+   * The file's place in the diff, from 0.
+   */
+  number: number;
+  path: string;
+  /**
+   * Its name before, where it was renamed.
+   */
+  old_path: string | null;
+  status: FileStatus;
+  old_mode: string | null;
+  new_mode: string | null;
+  /**
+   * The part is a binary patch.
+   */
+  binary: boolean;
+  additions: number;
+  deletions: number;
+  /**
+   * Raw unified diff, this file's header included. Bytes that are no UTF-8 stand as `\xNN`, and a note says so.
+   */
+  text: string;
+  /**
+   * The next page goes on with this file.
+   */
+  continues: boolean;
+}
+/**
+ * An agent to be: it has a proposed repository and a state folder but no container.
+ *
+ */
+export interface Draft {
+  name: string;
+  requested_by: string;
+  created_at: string;
+  /**
+   * The template's commit, which a proposal must descend from; None while it is being made.
+   */
+  start_commit: string | null;
+  /**
+   * The approval that waits for the operator, if one was asked for.
+   */
+  approval?: number | null;
+}
+/**
+ * A draft, whole.
+ *
+ */
+export interface DraftEvent {
+  type?: "draft";
+  draft: Draft;
+}
+/**
+ * A draft is gone.
+ *
+ */
+export interface DraftRemovedEvent {
+  type?: "draft_removed";
+  name: string;
 }
 /**
  * The JSON of a refused request.
@@ -248,6 +552,39 @@ export interface ErrorBody {
   };
 }
 /**
+ * The beginning of a file, as it is now.
+ *
+ */
+export interface FilePreview {
+  path: string;
+  /**
+   * Bytes, all of the file.
+   */
+  size: number;
+  /**
+   * None for a file that is no text.
+   */
+  text: string | null;
+  /**
+   * The file is longer than what is here.
+   */
+  cut: boolean;
+}
+/**
+ * A file that a message's body names, as it was when the message was stored.
+ *
+ */
+export interface FileRef {
+  /**
+   * As it stands in the body.
+   */
+  path: string;
+  /**
+   * Bytes.
+   */
+  size: number;
+}
+/**
  * A row of the terminal of an agent that this stream asked for.
  *
  */
@@ -261,6 +598,45 @@ export interface LiveRowEvent {
  */
 export interface LoginRequest {
   code: string;
+}
+/**
+ * Something that somebody waits for.
+ *
+ */
+export interface LooseEnd {
+  kind: LooseEndKind;
+  id: number;
+  /**
+   * Who asked for it.
+   */
+  owner: string;
+  /**
+   * Who or what would end it: `operator`, an agent's name, or `clock`.
+   */
+  waits_for: string;
+  /**
+   * The whole text that it is about.
+   */
+  summary: string;
+  since: string;
+  age_seconds: number;
+  due?: string | null;
+  /**
+   * Why a reminder could not be delivered.
+   */
+  failed?: string | null;
+}
+/**
+ * All loose ends that the caller may see, oldest first.
+ *
+ */
+export interface LooseEnds {
+  ends: LooseEnd[];
+  broken: BrokenRow[];
+  /**
+   * Services whose loose ends are missing here, since they don't answer.
+   */
+  unreachable: string[];
 }
 /**
  * A message with its receipt.
@@ -300,6 +676,10 @@ export interface Message {
   body: string;
   kind?: MessageKind;
   in_reply_to?: number | null;
+  /**
+   * Files in the sender's and the recipient's shared folders that the body names.
+   */
+  file_refs?: FileRef[];
 }
 /**
  * A new message.
@@ -308,6 +688,14 @@ export interface Message {
 export interface MessageEvent {
   type?: "message";
   message: Message;
+}
+/**
+ * Messages, oldest first. `more`: there are older ones.
+ *
+ */
+export interface MessageList {
+  messages: Message[];
+  more: boolean;
 }
 /**
  * Every refused HTTP request.
@@ -330,6 +718,55 @@ export interface PingEvent {
 export interface PortConflict {
   port: number;
   agents: string[];
+}
+/**
+ * A question and, once it has one, its answer.
+ *
+ */
+export interface Question {
+  id: number;
+  asker: string;
+  /**
+   * `operator` or an agent's name.
+   */
+  to: string;
+  question: string;
+  options: string[];
+  multi: boolean;
+  asked_at: string;
+  /**
+   * When it ends as expired; later while it is held.
+   */
+  deadline: string | null;
+  /**
+   * How much longer the operator can hold the deadline in all; None without one.
+   */
+  hold_left_seconds?: number | null;
+  /**
+   * While the operator is writing: until when the deadline is held at the least.
+   */
+  held_until?: string | null;
+  outcome?: Outcome | null;
+  answer?: string | null;
+  answerer?: string | null;
+  answered_at?: string | null;
+}
+/**
+ * A question to the operator, whole; one with an outcome leaves the queue.
+ *
+ */
+export interface QuestionEvent {
+  type?: "question";
+  question: Question;
+}
+/**
+ * Questions, oldest first. `more`: there are older ones.
+ *
+ */
+export interface QuestionList {
+  questions: Question[];
+  broken: BrokenRow[];
+  more?: boolean;
 }
 /**
  * What became of one message.
@@ -376,6 +813,64 @@ export interface ReceiptEvent {
   receipt: Receipt;
 }
 /**
+ * A message to oneself, later.
+ *
+ */
+export interface Reminder {
+  id: number;
+  owner: string;
+  message: string;
+  due: string;
+  created_at: string;
+  /**
+   * Where its text is written; the message then only points there.
+   */
+  file_path: string | null;
+  state: ReminderState;
+  /**
+   * Why its last delivery failed.
+   */
+  error?: string | null;
+  /**
+   * How many deliveries failed.
+   */
+  attempts?: number;
+  /**
+   * When a failed one is tried again.
+   */
+  next_attempt?: string | null;
+  ended_at?: string | null;
+  /**
+   * The message that it became.
+   */
+  message_id?: number | null;
+}
+/**
+ * How many reminders of one agent are open.
+ *
+ */
+export interface ReminderCount {
+  owner: string;
+  open: number;
+}
+/**
+ * A reminder, whole; one that fired or was cancelled leaves the list.
+ *
+ */
+export interface ReminderEvent {
+  type?: "reminder";
+  reminder: Reminder;
+}
+/**
+ * Open reminders by id, with the counts of all.
+ *
+ */
+export interface ReminderList {
+  reminders: Reminder[];
+  counts: ReminderCount[];
+  more?: boolean;
+}
+/**
  * The stream can't go on from where the page was: take a new snapshot.
  *
  */
@@ -395,6 +890,31 @@ export interface Snapshot {
   agents: Tile[];
   messages: Message[];
   messages_more: boolean;
+  /**
+   * Mail to the operator that is not handled, oldest first.
+   */
+  inbox?: Message[];
+  /**
+   * Those that wait for the operator or are under way, oldest first.
+   */
+  approvals?: Approval[];
+  /**
+   * How many approvals are resolved.
+   */
+  approvals_resolved?: number;
+  /**
+   * Open questions to the operator, oldest first.
+   */
+  questions?: Question[];
+  drafts?: Draft[];
+  /**
+   * Open reminders of the swarm, the soonest first.
+   */
+  reminders?: Reminder[];
+  /**
+   * Stored rows that can't be decoded.
+   */
+  broken?: BrokenRow[];
 }
 /**
  * The swarm as a whole.
@@ -430,6 +950,10 @@ export interface Tile {
   pending?: number;
   in_flight?: number;
   dead?: number;
+  /**
+   * How many of its reminders are open.
+   */
+  reminders?: number;
 }
 /**
  * An agent to make.
@@ -437,6 +961,14 @@ export interface Tile {
  */
 export interface SpawnForm {
   name: string;
+}
+/**
+ * An agent to ask for; the operator then decides on it like on any other.
+ *
+ */
+export interface SpawnRequestForm {
+  name: string;
+  description?: string;
 }
 /**
  * The swarm's own facts, whole.
