@@ -39,6 +39,7 @@ R = TypeVar("R", bound=Wire)
 Json = dict[str, Any]  # Any: the micro protocol's JSON
 
 _MICRO_PREFIX = "io.nats.micro.v1"
+_OVERDUE = "the request's deadline is over"
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,10 @@ class Service:
             task = asyncio.create_task(self._answer(endpoint, caller, message), name=endpoint.verb.full_name)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+            left = _seconds_left((message.headers or {}).get(DEADLINE_HEADER))
+            if left is not None:  # not asyncio.timeout: that costs a twentieth of a whole send
+                overdue = asyncio.get_running_loop().call_later(left, task.cancel, _OVERDUE)
+                task.add_done_callback(lambda _: overdue.cancel())
 
         return receive
 
@@ -185,8 +190,7 @@ class Service:
         begin_request(headers.get(REQUEST_ID_HEADER))
         outcome = "ok"
         try:
-            async with asyncio.timeout(_seconds_left(headers.get(DEADLINE_HEADER))):
-                reply = await endpoint.handler(caller, _decode(endpoint.verb, message.data))
+            reply = await endpoint.handler(caller, _decode(endpoint.verb, message.data))
             await self._publish(message, reply.model_dump_json().encode(), None)
         except (Exception, asyncio.CancelledError) as error:  # the door's edge: every failure becomes a reply
             refusal = _as_refusal(error, endpoint, caller)
@@ -194,7 +198,7 @@ class Service:
             endpoint.errors += 1
             endpoint.last_error = str(refusal)[:300]
             await self._refuse(message, refusal)
-            if isinstance(error, asyncio.CancelledError):
+            if isinstance(error, asyncio.CancelledError) and error.args != (_OVERDUE,):
                 raise
         finally:
             endpoint.in_flight -= 1
@@ -300,7 +304,7 @@ def _seconds_left(deadline: str | None) -> float | None:
 def _as_refusal(error: BaseException, endpoint: _Endpoint, caller: Caller) -> Refusal:
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or error.args == (_OVERDUE,):
         return Refusal(ErrorCode.TIMEOUT, f"{endpoint.verb.full_name} was not done before its deadline")
     if isinstance(error, asyncio.CancelledError):
         return Refusal(ErrorCode.UNAVAILABLE, "the service is stopping")
