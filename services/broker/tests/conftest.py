@@ -15,7 +15,12 @@ async def nats(tmp_path: Path) -> AsyncGenerator[TestNats]:
 
 @pytest_asyncio.fixture
 async def broker(nats: TestNats) -> AsyncGenerator[ServiceProcess]:
-    quick = {"retry_base_seconds": 0.05, "retry_max_seconds": 0.2}
+    quick = {
+        "retry_base_seconds": 0.05,
+        "retry_max_seconds": 0.2,
+        "reminder_retry_base_seconds": 0.05,
+        "reminder_retry_max_seconds": 0.2,
+    }
     process = ServiceProcess("hive_broker", {**nats.settings("broker"), **quick}, nats.folder)
     await process.start()
     yield process

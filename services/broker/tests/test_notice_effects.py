@@ -9,6 +9,8 @@ from hive_kit.stream import Envelope, Position
 from hive_wire import lifecycle
 from hive_wire.broker import RecentRequest
 
+LIFECYCLE = "hive.evt.lifecycle.>"
+
 
 async def test_an_event_that_comes_twice_is_told_once(tmp_path: Path) -> None:
     migrate(tmp_path / "broker.db", "hive_broker")
@@ -20,8 +22,8 @@ async def test_an_event_that_comes_twice_is_told_once(tmp_path: Path) -> None:
         envelope = Envelope(
             Position("s", seq), "lifecycle:s:1", lifecycle.STARTED.subject, payload.model_dump_json().encode()
         )
-        await database.write(lambda c, envelope=envelope: notices.take_in(c, envelope, now))
+        await database.write(lambda c, envelope=envelope: notices.take_in(c, LIFECYCLE, envelope, now))
     listed = await database.read(lambda c: messages.recent(c, "scout", RecentRequest()))
     assert len(listed.messages) == 1
-    assert await database.read(notices.position) == Position("s", 2)
+    assert await database.read(lambda c: notices.position(c, LIFECYCLE)) == Position("s", 2)
     database.close()

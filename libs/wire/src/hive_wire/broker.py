@@ -97,7 +97,7 @@ class Message(Receipt):
     kind: MessageKind = MessageKind.MESSAGE
     in_reply_to: int | None = None
     file_refs: list[FileRef] = Field(default_factory=list[FileRef])
-    """Files in the sender's and the recipient's shared folders that the body names."""
+    """Files in the sender's and the recipient's shared folders that the body names; only the operator sees them."""
 
 
 class FileRequest(Wire):
@@ -232,6 +232,8 @@ class RecentRequest(Wire):
     """Whose inbox; the caller's own unless the operator asks."""
     before: Id | None = None
     """Only messages with a smaller id, for the next page."""
+    open: bool = False
+    """Only those that are not settled: for mail to the operator, not marked handled."""
 
 
 class MessageList(Wire):

@@ -1,6 +1,7 @@
 """Storing messages and looking them up. Who may see one: its sender, its recipient, the operator."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,10 +21,10 @@ from hive_wire.broker import (
     SendRequest,
 )
 from hive_wire.errors import ErrorCode, Refusal
-from hive_wire.names import OPERATOR, SYSTEM
+from hive_wire.names import MANAGER, OPERATOR, SYSTEM
 from sqlalchemy import Connection
 
-from hive_broker.rows import COUNTS, MESSAGE, counts_of, message, microseconds, page
+from hive_broker.rows import COUNTS, MESSAGE, OPEN, counts_of, message, microseconds, page, refs_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,14 @@ class SendLimits:
     max_pending: int
 
 
-def send(connection: Connection, sender: str, request: SendRequest, now: datetime, limits: SendLimits) -> SendReply:
+def send(
+    connection: Connection,
+    sender: str,
+    request: SendRequest,
+    now: datetime,
+    limits: SendLimits,
+    file_refs: str | None = None,
+) -> SendReply:
     """Store one message, or find the one that the same key stored before.
 
     Refuses: `body_too_large`, `unknown_recipient`, `key_reused`, `slow_down`, `not_found` (what it answers).
@@ -49,7 +57,28 @@ def send(connection: Connection, sender: str, request: SendRequest, now: datetim
             size=size,
         )
     max_pending = None if sender == OPERATOR else limits.max_pending
-    return insert(connection, sender, request, MessageKind.MESSAGE, now, max_pending)
+    return insert(connection, sender, request, MessageKind.MESSAGE, now, max_pending, file_refs)
+
+
+def send_outside_the_list(
+    connection: Connection, sender: str, request: SendRequest, allowed: Collection[str]
+) -> SendReply:
+    """What a send to somebody whom the sender may not write to gets: `not_allowed`.
+
+    Unless its key stored the message while that was still allowed: a repeat is answered as the first one was.
+    """
+    known = raw(connection).execute(
+        "SELECT 1 FROM messages WHERE sender = ? AND key = ?", (sender, request.key)
+    ).fetchone()  # fmt: skip
+    if known is not None:
+        return _repeated(connection, sender, request)
+    whom = ", ".join(sorted(allowed)) or "nobody"
+    raise Refusal(
+        ErrorCode.NOT_ALLOWED,
+        f"your configuration doesn't let you write to {request.to!r}; you may write to: {whom}",
+        allowed=sorted(allowed),
+        to=request.to,
+    )
 
 
 def insert(
@@ -59,22 +88,30 @@ def insert(
     kind: MessageKind,
     now: datetime,
     max_pending: int | None = None,
+    file_refs: str | None = None,
+    *,
+    even_closed: bool = False,
 ) -> SendReply:
     """Store a message of any kind; the same key again finds the first one.
 
-    Refuses `slow_down` where it would be one more than `max_pending`.
+    `file_refs`: the files that the body names, as file_refs.py makes them. `even_closed`: also into an inbox that is
+    not open, which must have its row. Refuses `slow_down` where it would be one more than `max_pending`.
     """
     thread = _thread_of(connection, sender, request.in_reply_to)
     sqlite = raw(connection)
     row = sqlite.execute(
-        "INSERT INTO messages (sender, key, recipient, body, kind, in_reply_to, thread, state, stored_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?) ON CONFLICT (sender, key) DO NOTHING RETURNING id",
-        (sender, request.key, request.to, request.body, kind, request.in_reply_to, thread, microseconds(now)),
-    ).fetchone()
+        "INSERT INTO messages (sender, key, recipient, body, kind, in_reply_to, thread, state, stored_at, file_refs)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT (sender, key) DO NOTHING RETURNING id",
+        (
+            sender, request.key, request.to, request.body, kind, request.in_reply_to, thread, microseconds(now),
+            file_refs,
+        ),
+    ).fetchone()  # fmt: skip
     if row is None:
         return _repeated(connection, sender, request)
     updated = sqlite.execute(
-        f"UPDATE inboxes SET pending = pending + 1 WHERE name = ? AND open RETURNING {COUNTS}", (request.to,)
+        f"UPDATE inboxes SET pending = pending + 1 WHERE name = ? AND (open OR ?) RETURNING {COUNTS}",
+        (request.to, even_closed),
     ).fetchone()
     if updated is None:
         raise _unknown_recipient(connection, request.to)
@@ -90,23 +127,26 @@ def insert(
         body=request.body,
         kind=kind,
         in_reply_to=request.in_reply_to,
+        file_refs=refs_of(file_refs),
     )
     emit(connection, STORED, Received(message=stored, counts=counts))
     return SendReply(id=stored.id, state=MessageState.PENDING, stored_at=now)
 
 
 def tell(connection: Connection, recipient: str, text: str, now: datetime, in_reply_to: int | None = None) -> None:
-    """Store a system message; an inbox that is closed gets none.
+    """Store a system message; an inbox that is closed gets none, but the manager's keeps it until it opens.
 
     The caller's transaction makes sure that each thing is told once; the key only has to be unique.
     """
     is_open = connection.exec_driver_sql("SELECT open FROM inboxes WHERE name = ?", (recipient,)).scalar()
     if not is_open:
-        return
+        if recipient != MANAGER:
+            return
+        connection.exec_driver_sql("INSERT INTO inboxes (name, open) VALUES (?, 0) ON CONFLICT DO NOTHING", (MANAGER,))
     about = hashlib.sha256(f"{recipient}\n{text}".encode()).hexdigest()[:16]
     number = connection.exec_driver_sql("SELECT coalesce(max(id), 0) FROM messages").scalar_one()
     request = SendRequest(to=recipient, body=text, key=f"{number}-{about}", in_reply_to=in_reply_to)
-    insert(connection, SYSTEM, request, MessageKind.SYSTEM, now)
+    insert(connection, SYSTEM, request, MessageKind.SYSTEM, now, even_closed=True)
 
 
 def status(connection: Connection, caller: str, message_id: int) -> Message:
@@ -114,7 +154,17 @@ def status(connection: Connection, caller: str, message_id: int) -> Message:
     row = connection.exec_driver_sql(f"SELECT {MESSAGE} FROM messages WHERE id = ?", (message_id,)).one_or_none()
     if row is None or caller not in (OPERATOR, row.sender, row.recipient):
         raise Refusal(ErrorCode.NOT_FOUND, f"there is no message #{message_id} that you sent or got", id=message_id)
-    return message(row)
+    return _as_seen_by(caller, message(row))
+
+
+def files_of(connection: Connection, message_id: int) -> tuple[str, str, str | None]:
+    """Sender, recipient and the files that its body names, as they are stored. Refuses `not_found`."""
+    row = raw(connection).execute(
+        "SELECT sender, recipient, file_refs FROM messages WHERE id = ?", (message_id,)
+    ).fetchone()  # fmt: skip
+    if row is None:
+        raise Refusal(ErrorCode.NOT_FOUND, f"there is no message #{message_id}", id=message_id)
+    return row[0], row[1], row[2]
 
 
 def recent(connection: Connection, caller: str, request: RecentRequest) -> MessageList:
@@ -125,11 +175,13 @@ def recent(connection: Connection, caller: str, request: RecentRequest) -> Messa
     known = connection.exec_driver_sql("SELECT 1 FROM inboxes WHERE name = ?", (inbox,)).scalar()
     if known is None:
         raise _unknown_recipient(connection, inbox)
+    condition = f"AND {OPEN}" if request.open else ""
     rows = connection.exec_driver_sql(
-        f"SELECT {MESSAGE} FROM messages WHERE recipient = ? AND id < ? ORDER BY id DESC LIMIT ?",
+        f"SELECT {MESSAGE} FROM messages WHERE recipient = ? AND id < ? {condition} ORDER BY id DESC LIMIT ?",
         (inbox, request.before or 1 << 62, request.limit + 1),
     )
-    return page(rows, request.limit)
+    found = page(rows, request.limit)
+    return MessageList(messages=[_as_seen_by(caller, m) for m in found.messages], more=found.more)
 
 
 def history(connection: Connection, request: HistoryRequest) -> MessageList:
@@ -152,6 +204,11 @@ def thread(connection: Connection, message_id: int) -> MessageList:
         f"SELECT {MESSAGE} FROM messages WHERE id = ? OR thread = ? ORDER BY id DESC LIMIT 501", (root, root)
     )
     return page(rows, 500)
+
+
+def _as_seen_by(caller: str, seen: Message) -> Message:
+    """An agent could learn by a message which files there are in the other's folders: only the operator sees them."""
+    return seen if caller == OPERATOR or not seen.file_refs else seen.model_copy(update={"file_refs": []})
 
 
 def _thread_of(connection: Connection, sender: str, in_reply_to: int | None) -> int | None:

@@ -5,16 +5,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hive_kit.database import raw
-from hive_wire.broker import PAGE_BYTES, InboxCounts, Message, MessageList, Receipt
+from hive_wire.broker import PAGE_BYTES, FileRef, InboxCounts, Message, MessageList, Receipt
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row
 
+_REFS = TypeAdapter(list[FileRef])
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 RECEIPT = (
     "id, sender, recipient, state, stored_at, delivered_at, acked_at, turn,"
     " attempts, redelivered, failures, dead_reason"
 )
-MESSAGE = f"{RECEIPT}, body, kind, in_reply_to"
+MESSAGE = f"{RECEIPT}, body, kind, in_reply_to, file_refs"
 COUNTS = "name, pending, in_flight, dead"
 
 _NAMES: list[str] = [*MESSAGE.split(", ")]
@@ -49,7 +51,14 @@ def receipt(row: Values) -> Receipt:
 
 def message(row: Values) -> Message:
     """A row selected with MESSAGE."""
-    return Message.model_validate(_fields(row))
+    fields = _fields(row)
+    fields["file_refs"] = refs_of(fields["file_refs"])
+    return Message.model_validate(fields)
+
+
+def refs_of(stored: str | None) -> list[FileRef]:
+    """A message's files from their column."""
+    return _REFS.validate_json(stored) if stored else []
 
 
 def counts_of(row: Values) -> InboxCounts:

@@ -17,6 +17,7 @@ inboxes = Table(
     Column("pending", Integer, nullable=False, server_default="0"),
     Column("in_flight", Integer, nullable=False, server_default="0"),
     Column("dead", Integer, nullable=False, server_default="0"),
+    Column("may_write_to", Text),
 )
 
 messages = Table(
@@ -40,6 +41,7 @@ messages = Table(
     Column("redelivered", Integer, nullable=False, server_default="0"),
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("dead_reason", Text),
+    Column("file_refs", Text),
     sqlite_autoincrement=True,
 )
 Index("messages_by_key", messages.c.sender, messages.c.key, unique=True)
@@ -62,3 +64,27 @@ receives = Table(
     Column("epoch", Integer, nullable=False),
     Column("ids", Text, nullable=False),
 )
+
+reminders = Table(
+    "reminders",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("due", Integer, nullable=False),
+    Column("created_at", Integer, nullable=False),
+    Column("file_path", Text),
+    Column("state", Text, nullable=False),
+    Column("error", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt", Integer, nullable=False),
+    Column("ended_at", Integer),
+    Column("message_id", Integer),
+    sqlite_autoincrement=True,
+)
+_OPEN = text("state IN ('pending', 'failed')")
+Index("reminders_by_key", reminders.c.owner, reminders.c.key, unique=True)
+Index("reminders_open", reminders.c.owner, reminders.c.id, sqlite_where=_OPEN)
+Index("reminders_due", reminders.c.next_attempt, reminders.c.id, sqlite_where=_OPEN)
+Index("reminders_done", reminders.c.ended_at, sqlite_where=text("state IN ('fired', 'cancelled')"))

@@ -1,11 +1,12 @@
-"""The broker's door: decodes requests, calls the nouns in one write or read, wakes who waits."""
+"""Answers what is about messages and inboxes, and the snapshot."""
 
+import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from hive_kit.bus import Bus, Caller, Service
+from hive_kit.bus import Caller, Service
 from hive_kit.database import Database
 from hive_kit.outbox import last_outbox_id
 from hive_wire import broker as wire
@@ -13,8 +14,10 @@ from hive_wire.model import Empty
 from hive_wire.names import OPERATOR
 from sqlalchemy import Connection
 
-from hive_broker import dead_letters, inbox, messages, operator_mail, recipients
+from hive_broker import dead_letters, due_reminders, inbox, messages, operator_mail, recipients, reminders
 from hive_broker.arrivals import Arrivals
+from hive_broker.file_refs import FileRefs
+from hive_broker.reminder_clock import ReminderClock
 from hive_broker.rows import microseconds
 from hive_broker.send_rate import SendRate
 from hive_broker.settings import BrokerSettings
@@ -24,19 +27,30 @@ T = TypeVar("T")
 SNAPSHOT_MESSAGES = 200
 
 
-class BrokerDoor:
-    """Answers the broker's verbs over one connection."""
+class MessageDoor:
+    """Decodes requests, calls the nouns in one write or read, wakes who waits."""
 
-    def __init__(self, settings: BrokerSettings, database: Database, arrivals: Arrivals) -> None:
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        database: Database,
+        arrivals: Arrivals,
+        file_refs: FileRefs,
+        clock: ReminderClock,
+        allowed: Mapping[str, frozenset[str]],
+    ) -> None:
+        """`allowed`: whom each owner of an inbox that has a list may write to, as it is stored."""
         self._database = database
         self._arrivals = arrivals
+        self._file_refs = file_refs
+        self._clock = clock
+        self._allowed = dict(allowed)
         self._rate = SendRate(settings.sends_per_second, settings.send_burst)
         self._limits = messages.SendLimits(settings.max_body_bytes, settings.max_pending)
         self._retries = inbox.Retries(settings.retry_base_seconds, settings.retry_max_seconds, settings.max_failures)
 
-    def service(self, bus: Bus, version: str) -> Service:
-        """The service to start, every verb with its handler."""
-        service = Service(bus, wire.SERVICE, version, "Inboxes and delivery")
+    def add_to(self, service: Service) -> None:
+        """Every verb with its handler."""
         service.add(wire.SEND, self.send, limit=512)
         service.add(wire.RECV, self.recv, limit=4096, long_poll=True)
         service.add(wire.ACK_TURN, self.ack_turn)
@@ -52,15 +66,22 @@ class BrokerDoor:
         service.add(wire.DEAD_DISMISS, self.dead_dismiss)
         service.add(wire.OPEN_INBOX, self.open_inbox)
         service.add(wire.CLOSE_INBOX, self.close_inbox)
+        service.add(wire.READ_FILE, self.read_file, limit=16)
         service.add(wire.SNAPSHOT, self.snapshot)
-        return service
 
     async def send(self, caller: Caller, request: wire.SendRequest) -> wire.SendReply:
         if caller.principal != OPERATOR:
             self._rate.admit(caller.principal, time.monotonic())
+        sender = caller.principal
+        allowed = self._allowed.get(sender)
+        if allowed is not None and request.to not in allowed and request.to != sender:
+            return await self._database.write(lambda c: messages.send_outside_the_list(c, sender, request, allowed))
+        file_refs = None
+        if self._file_refs.may_be_in(request.body):  # before the write: a slow disk holds up nobody else's
+            file_refs = await asyncio.to_thread(self._file_refs.find, request.body, sender, request.to)
         now = _now()
         return await self._database.write(
-            lambda c: messages.send(c, caller.principal, request, now, self._limits),
+            lambda c: messages.send(c, sender, request, now, self._limits, file_refs),
             then=lambda _: self._arrivals.announce(request.to),
         )
 
@@ -121,7 +142,17 @@ class BrokerDoor:
         return await self._database.write(lambda c: dead_letters.dismiss(c, request.id, microseconds(_now())))
 
     async def open_inbox(self, _caller: Caller, request: wire.InboxName) -> Empty:
-        await self._database.write(lambda c: recipients.open_inbox(c, request.name))
+        now = _now()
+
+        def work(connection: Connection) -> None:
+            recipients.open_inbox(connection, request.name, request.may_write_to)
+            due_reminders.retry_now(connection, request.name, now)
+
+        def then(_: None) -> None:
+            self._allow(request)
+            self._clock.look(now)
+
+        await self._database.write(work, then=then)
         return Empty()
 
     async def close_inbox(self, _caller: Caller, request: wire.InboxName) -> Empty:
@@ -129,6 +160,10 @@ class BrokerDoor:
             lambda c: recipients.close_inbox(c, request.name), then=lambda _: self._arrivals.announce(request.name)
         )
         return Empty()
+
+    async def read_file(self, _caller: Caller, request: wire.FileRequest) -> wire.FilePreview:
+        sender, recipient, stored = await self._database.read(lambda c: messages.files_of(c, request.id))
+        return await asyncio.to_thread(self._file_refs.preview, stored, request.number, sender, recipient)
 
     async def snapshot(self, _caller: Caller, _request: Empty) -> wire.BrokerSnapshot:
         store = self._database.store_id
@@ -141,9 +176,17 @@ class BrokerDoor:
                 inboxes=recipients.open_inboxes(connection),
                 messages=latest.messages,
                 more=latest.more,
+                reminders=reminders.soonest_open(connection),
+                reminder_counts=reminders.counts(connection),
             )
 
         return await self._database.read(look)
+
+    def _allow(self, request: wire.InboxName) -> None:
+        if request.may_write_to is None:
+            self._allowed.pop(request.name, None)
+        else:
+            self._allowed[request.name] = frozenset(request.may_write_to)
 
     async def _changed(self, work: Callable[[Connection], int]) -> wire.Changed:
         return wire.Changed(changed=await self._database.write(work))
