@@ -5,6 +5,7 @@ import asyncio
 import json
 import re
 import socket
+import subprocess
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,14 +21,44 @@ from hive_dashboard.settings import DashboardSettings
 from hive_kit.bus import Bus, Caller, Service
 from hive_kit.host import Host
 from hive_kit.stream import ensure_stream
-from hive_kit.testing import TestNats, eventually, swarm_nats
-from hive_wire import agent, broker, dashboard, lifecycle
+from hive_kit.testing import ServiceProcess, TestNats, eventually, swarm_nats
+from hive_wire import agent, approvals, broker, dashboard, lifecycle
 from hive_wire.agent import LiveHistory, LiveHistoryRequest
-from hive_wire.broker import BrokerSnapshot, Changed, InboxCounts, Message, MessageList, MessageState, Moved, Received
+from hive_wire.approvals import (
+    FINAL,
+    Approval,
+    ApprovalChanged,
+    ApprovalKind,
+    ApprovalsSnapshot,
+    ApprovalStatus,
+    BrokenRow,
+    Draft,
+    DraftChanged,
+    DraftName,
+    Question,
+    QuestionChanged,
+    QuestionList,
+    QuestionsRequest,
+)
+from hive_wire.broker import (
+    BrokerSnapshot,
+    Changed,
+    InboxCounts,
+    Message,
+    MessageList,
+    MessageState,
+    Moved,
+    Received,
+    Reminder,
+    ReminderChanged,
+    ReminderCount,
+    ReminderState,
+)
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.lifecycle import (
     Accepted,
     AgentChanged,
+    AgentList,
     AgentName,
     AgentView,
     Capabilities,
@@ -36,10 +67,11 @@ from hive_wire.lifecycle import (
 )
 from hive_wire.live import AgentState, AgentStatus, LiveEvent
 from hive_wire.model import Empty, Wire
-from hive_wire.names import role_of
+from hive_wire.names import is_free_for_agents, role_of
 from hive_wire.verb import Event
 
 SECONDS = 10.0
+CAPABILITIES = Capabilities(runtime="test", sandboxed=True, separate_users=False, memory_limits=False, notes=[])
 
 
 def now() -> datetime:
@@ -72,7 +104,9 @@ class TestBroker(Emitter):
         super().__init__(bus, "broker")
         self.messages: dict[int, Message] = {}
         self.shown: list[int] = []
+        self.reminders: dict[int, Reminder] = {}
         self.keys: dict[str, int] = {}
+        self.snapshot_messages = 500
 
     async def start(self) -> None:
         self.answering = Service(self.bus, "broker", "0", "test")
@@ -106,14 +140,44 @@ class TestBroker(Emitter):
         moved = self.messages[number] = self.messages[number].model_copy(update={"state": state})
         await self.emit(event, Moved(receipts=[moved], counts=self.counts(moved.recipient)))
 
+    async def remind(
+        self, owner: str, state: ReminderState = ReminderState.PENDING, number: int | None = None
+    ) -> Reminder:
+        """A reminder is set, or becomes something else."""
+        events = {
+            ReminderState.PENDING: broker.REMINDER_SET,
+            ReminderState.FAILED: broker.REMINDER_FAILED,
+            ReminderState.FIRED: broker.REMINDER_FIRED,
+            ReminderState.CANCELLED: broker.REMINDER_CANCELLED,
+        }
+        number = number or len(self.reminders) + 1
+        reminder = Reminder(
+            id=number,
+            owner=owner,
+            message=f"reminder {number}",
+            due=now(),
+            created_at=now(),
+            file_path=None,
+            state=state,
+        )
+        self.reminders[number] = reminder
+        await self.emit(events[state], ReminderChanged(reminder=reminder, open=self.open_reminders(owner)))
+        return reminder
+
+    def open_reminders(self, owner: str) -> int:
+        return sum(r.owner == owner and r.state in ("pending", "failed") for r in self.reminders.values())
+
     async def _snapshot(self, _caller: Caller, _request: Empty) -> BrokerSnapshot:
         names = {m.recipient for m in self.messages.values()}
+        owners = {reminder.owner for reminder in self.reminders.values()}
         return BrokerSnapshot(
             outbox_id=self.n,
             store=self.store,
             inboxes=[self.counts(name) for name in names],
-            messages=list(self.messages.values()),
+            messages=list(self.messages.values())[-self.snapshot_messages :],
             more=False,
+            reminders=[r for r in self.reminders.values() if r.state in ("pending", "failed")],
+            reminder_counts=[ReminderCount(owner=owner, open=self.open_reminders(owner)) for owner in owners],
         )
 
     async def _send(self, caller: Caller, request: broker.SendRequest) -> broker.SendReply:
@@ -140,8 +204,11 @@ class TestBroker(Emitter):
         found = [m for m in self.messages.values() if request.before is None or m.id < request.before]
         return MessageList(messages=found[-request.limit :], more=len(found) > request.limit)
 
-    async def _recent(self, _caller: Caller, request: broker.RecentRequest) -> MessageList:
-        found = [m for m in self.messages.values() if m.recipient == request.inbox]
+    async def _recent(self, caller: Caller, request: broker.RecentRequest) -> MessageList:
+        inbox, is_open = request.inbox or caller.principal, (MessageState.PENDING, MessageState.IN_FLIGHT)
+        found = [m for m in self.messages.values() if m.recipient == inbox]
+        found = [m for m in found if request.before is None or m.id < request.before]
+        found = [m for m in found if not request.open or m.state in is_open]
         return MessageList(messages=found[-request.limit :], more=len(found) > request.limit)
 
 
@@ -160,7 +227,13 @@ class TestLifecycle(Emitter):
         self.answering.add(lifecycle.AGENT_HISTORY, self._history)
         for verb in (lifecycle.START, lifecycle.STOP, lifecycle.KILL, lifecycle.RESTART):
             self.answering.add(verb, self._accept)
+        self.answering.add(lifecycle.UPDATE, self._accept)
         self.answering.add(lifecycle.DESTROY, self._accept)
+        self.answering.add(lifecycle.LIST, self._list)
+        self.answering.add(lifecycle.STATUS, self._status)
+        self.answering.add(lifecycle.CHECK_NAME, self._check_name)
+        self.answering.add(lifecycle.MAKE_DRAFT, self._did)
+        self.answering.add(lifecycle.DROP_DRAFT, self._did)
         await self.answering.start()
 
     async def stop(self) -> None:
@@ -185,9 +258,7 @@ class TestLifecycle(Emitter):
     async def _snapshot(self, _caller: Caller, _request: Empty) -> LifecycleSnapshot:
         return LifecycleSnapshot(
             agents=list(self.views.values()),
-            capabilities=Capabilities(
-                runtime="test", sandboxed=True, separate_users=False, memory_limits=False, notes=[]
-            ),
+            capabilities=CAPABILITIES,
             outbox_id=self.n,
             store=self.store,
             conflicts=[],
@@ -199,8 +270,104 @@ class TestLifecycle(Emitter):
             raise Refusal(ErrorCode.UNKNOWN_AGENT, "no such agent")
         return Accepted(action=1, agent=self.views[request.name])
 
+    async def _list(self, _caller: Caller, _request: Empty) -> AgentList:
+        return AgentList(agents=list(self.views.values()), capabilities=CAPABILITIES)
+
+    async def _status(self, _caller: Caller, request: AgentName) -> AgentView:
+        if request.name not in self.views:
+            raise Refusal(ErrorCode.UNKNOWN_AGENT, "no such agent")
+        return self.views[request.name]
+
+    async def _check_name(self, _caller: Caller, request: lifecycle.NameCheck) -> Empty:
+        if request.name in self.views:
+            raise Refusal(ErrorCode.NAME_TAKEN, f"{request.name} is there")
+        if not is_free_for_agents(request.name):
+            raise Refusal(ErrorCode.RESERVED_NAME, f"{request.name} can't be an agent's name")
+        return Empty()
+
+    async def _did(self, _caller: Caller, _request: AgentName) -> Empty:
+        return Empty()
+
     async def _history(self, _caller: Caller, request: lifecycle.AgentHistoryRequest) -> LiveHistory:
         return LiveHistory(events=[live_row(request.name, 1)], more=False)
+
+
+class TestApprovals(Emitter):
+    """Keeps decisions in memory and tells of them as it is bidden."""
+
+    __test__ = False
+
+    def __init__(self, bus: Bus) -> None:
+        super().__init__(bus, "approvals")
+        self.approvals: dict[int, Approval] = {}
+        self.questions: dict[int, Question] = {}
+        self.drafts: dict[str, Draft] = {}
+        self.broken: list[BrokenRow] = []
+        self.snapshot_questions = 500
+
+    async def start(self) -> None:
+        self.answering = Service(self.bus, "approvals", "0", "test")
+        self.answering.add(approvals.SNAPSHOT, self._snapshot)
+        self.answering.add(approvals.QUESTIONS, self._questions)
+        await self.answering.start()
+
+    async def stop(self) -> None:
+        await self.answering.stop()
+
+    async def put(
+        self, event: Event[ApprovalChanged], status: ApprovalStatus = ApprovalStatus.PENDING, number: int = 1
+    ) -> Approval:
+        approval = Approval(
+            id=number,
+            kind=ApprovalKind.APPLY_COMMIT,
+            agent="coder",
+            status=status,
+            commit="1" * 40,
+            base="0" * 40,
+            description="two\nlines",
+            requested_by="manager",
+            requested_at=now(),
+            notes=[],
+        )
+        self.approvals[number] = approval
+        await self.emit(event, ApprovalChanged(approval=approval))
+        return approval
+
+    async def ask(self, to: str = "operator", number: int = 1, **changes: Any) -> Question:
+        asked = {"asker": "coder", "question": "Tea?", "options": ["yes", "no"], "multi": False}
+        question = Question.model_validate(
+            {"id": number, "to": to, "asked_at": now(), "deadline": None, **asked, **changes}
+        )
+        self.questions[number] = question
+        event = approvals.ASKED if question.outcome is None else approvals.ANSWERED
+        await self.emit(event, QuestionChanged(question=question))
+        return question
+
+    async def draft(self, name: str) -> None:
+        self.drafts[name] = Draft(name=name, requested_by="manager", created_at=now(), start_commit="0" * 40)
+        await self.emit(approvals.DRAFTED, DraftChanged(draft=self.drafts[name]))
+
+    async def discard(self, name: str) -> None:
+        del self.drafts[name]
+        await self.emit(approvals.DRAFT_REMOVED, DraftName(name=name))
+
+    async def _questions(self, _caller: Caller, request: QuestionsRequest) -> QuestionList:
+        found = [q for q in self.questions.values() if q.outcome is None and q.to == request.to]
+        found = [q for q in found if request.before is None or q.id < request.before]
+        return QuestionList(questions=found[-request.limit :], broken=[], more=len(found) > request.limit)
+
+    async def _snapshot(self, _caller: Caller, _request: Empty) -> ApprovalsSnapshot:
+        questions = [question for question in self.questions.values() if question.outcome is None]
+        return ApprovalsSnapshot(
+            outbox_id=self.n,
+            store=self.store,
+            approvals=[approval for approval in self.approvals.values() if approval.status not in FINAL],
+            resolved=sum(approval.status in FINAL for approval in self.approvals.values()),
+            questions=questions[: self.snapshot_questions],
+            questions_left_out=max(0, len(questions) - self.snapshot_questions),
+            drafts=list(self.drafts.values()),
+            broken=self.broken,
+        )
 
 
 class TestHarness:
@@ -376,11 +543,10 @@ class Dashboard:
 
 
 @dataclass
-class Swarm:
-    """All of it."""
+class Visited:
+    """A dashboard that browsers come to."""
 
     nats: TestNats
-    broker: TestBroker
     lifecycle: TestLifecycle
     dashboard: Dashboard
     stack: AsyncExitStack
@@ -398,6 +564,14 @@ class Swarm:
         answer = await page.post("/api/login", {"code": await self.dashboard.login_code()})
         assert answer.status_code == 204, answer.text
         return page
+
+
+@dataclass
+class Swarm(Visited):
+    """All of it, the other services in memory."""
+
+    broker: TestBroker
+    approvals: TestApprovals
 
     async def harness(self, name: str) -> TestHarness:
         """A running agent whose harness answers and is heard."""
@@ -421,10 +595,58 @@ async def swarm(nats: TestNats, tmp_path: Path) -> AsyncGenerator[Swarm]:
         await mail.start()
         agents = TestLifecycle(await nats.bus("lifecycle"))
         await agents.start()
+        decisions = TestApprovals(await nats.bus("approvals"))
+        await decisions.start()
         running = Dashboard(nats, tmp_path)
         await running.start()
         stack.push_async_callback(running.stop)
-        yield Swarm(nats, mail, agents, running, stack)
+        yield Swarm(nats, agents, running, stack, mail, decisions)
+
+
+@dataclass
+class Deciding(Visited):
+    """The dashboard with the real broker and the real approvals service; lifecycle in memory."""
+
+    broker: ServiceProcess
+    approvals: ServiceProcess
+    folder: Path
+
+    async def agent(self, name: str) -> None:
+        """An agent with an inbox."""
+        await self.lifecycle.put(name)
+        await self.lifecycle.bus.call(broker.OPEN_INBOX, broker.InboxName(name=name))
+
+    async def configured(self, name: str) -> None:
+        """An agent with repositories, too."""
+        await self.agent(name)
+        request = approvals.SeedRequest(agent=name, role=role_of(name), requested_by="operator")
+        await self.lifecycle.bus.call(approvals.SEED_REPOS, request)
+
+    def commit(self, name: str, files: dict[str, str]) -> str:
+        """Write files into an agent's proposed repository and commit them, as the manager does."""
+        folder = self.folder / "config" / "proposed" / name
+        for path, text in files.items():
+            (folder / path).write_text(text)
+        author = ("-c", "user.name=manager", "-c", "user.email=manager@localhost")
+        for command in (("add", "-A"), (*author, "commit", "-qm", "a proposal")):
+            subprocess.run(["git", "-C", str(folder), *command], check=True)
+        return subprocess.check_output(["git", "-C", str(folder), "rev-parse", "HEAD"], text=True).strip()
+
+
+@pytest.fixture
+async def deciding(nats: TestNats, tmp_path: Path) -> AsyncGenerator[Deciding]:
+    async with AsyncExitStack() as stack:
+        agents = TestLifecycle(await nats.bus("lifecycle"))
+        await ensure_stream(agents.bus)
+        await agents.start()
+        processes = [ServiceProcess(f"hive_{name}", nats.settings(name), tmp_path) for name in ("broker", "approvals")]
+        for process in processes:
+            stack.callback(process.kill)
+            await process.start()
+        running = Dashboard(nats, tmp_path)
+        await running.start()
+        stack.push_async_callback(running.stop)
+        yield Deciding(nats, agents, running, stack, *processes, nats.folder)
 
 
 @pytest.fixture

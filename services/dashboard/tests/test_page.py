@@ -239,16 +239,18 @@ async def test_the_dashboard_serves_without_the_other_services(swarm: Any, when:
     await swarm.dashboard.stop()
     await swarm.broker.stop()
     await swarm.lifecycle.stop()
+    await swarm.approvals.stop()
     await swarm.lifecycle.put("coder")
     await swarm.dashboard.start()
     page = await swarm.page()
     snapshot = await page.snapshot()
-    assert (snapshot["swarm"]["unreachable"], snapshot["agents"]) == (["broker", "lifecycle"], [])
+    assert (snapshot["swarm"]["unreachable"], snapshot["agents"]) == (["approvals", "broker", "lifecycle"], [])
     async with page.events(snapshot["position"]) as events:
         await swarm.lifecycle.start()
         assert (await events.end())[-1].kind == "reset"
     assert [tile["name"] for tile in (await page.snapshot())["agents"]] == ["coder"]
     await swarm.broker.start()
+    await swarm.approvals.start()
     await when(lambda: unreachable(page), lambda names: names == [])
 
 

@@ -148,10 +148,10 @@ def test_a_status_that_changes_nothing_is_no_event() -> None:
 
 def test_services_are_unreachable_until_they_answer() -> None:
     projection = Projection(FACTS)
-    assert projection.snapshot("x:0").swarm.unreachable == ["broker", "lifecycle"]
+    assert projection.snapshot("x:0").swarm.unreachable == ["approvals", "broker", "lifecycle"]
     (event,) = projection.put_reachable("broker", True)
     assert isinstance(event, SwarmEvent)
-    assert event.swarm.unreachable == ["lifecycle"]
+    assert event.swarm.unreachable == ["approvals", "lifecycle"]
     assert projection.put_reachable("broker", True) == []
 
 

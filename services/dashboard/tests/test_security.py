@@ -8,11 +8,13 @@ import pytest
 from fastapi.routing import APIRoute
 from hive_dashboard.http import agents
 from hive_dashboard.http.app import application
+from hive_dashboard.http.errors import STATUS
 from hive_dashboard.http.parts import Parts
 from hive_dashboard.http.security import BODY_BYTES
+from hive_wire.errors import ErrorCode
 
 OPEN = {("GET", "/livez"), ("POST", "/api/login")}
-PLACES = {"{name}": "coder", "{id}": "1", "{decision}": "retry"}
+PLACES = {"{name}": "coder", "{id}": "1", "{decision}": "retry", "{number}": "0"}
 
 
 def routes() -> list[tuple[str, str]]:
@@ -44,9 +46,10 @@ def _api_routes(app: Any) -> list[APIRoute]:
 async def test_nobody_gets_past_the_login_without_a_session(swarm: Any) -> None:
     visitor = await swarm.visitor()
     walked = routes()
-    assert len(walked) > 25
-    extra = ("/", "/messages", "/a/coder", "/readyz", "/api", "/api/nothing", "/index.html", "/openapi.json", "/docs")
-    for method, path in [*walked, *(("GET", path) for path in extra)]:
+    assert len(walked) > 45
+    pages = ("/", "/messages", "/decisions", "/a/coder", "/readyz")
+    others = ("/api", "/api/nothing", "/index.html", "/openapi.json", "/docs")
+    for method, path in [*walked, *(("GET", path) for path in pages + others)]:
         answer = await visitor.client.request(method, path)
         if (method, path) in OPEN:
             assert answer.status_code != 401, path
@@ -208,6 +211,17 @@ BAD_INPUT = [
     ("POST", "/api/agents/%3E/cancel", "{}", 404, "unknown_agent"),
     ("POST", "/api/agents/nobody/start", "{}", 404, "unknown_agent"),
     ("POST", "/api/agents/nobody/cancel", "{}", 404, "unknown_agent"),
+    ("POST", "/api/approvals/decide", '{"decision": "approve", "items": []}', 422, "bad_request"),
+    ("POST", "/api/approvals/decide", '{"decision": "explode", "items": [{"id": 1, "hash": "x"}]}', 422, "bad_request"),
+    ("POST", "/api/approvals/decide", '{"decision": "deny", "items": [{"id": 1}]}', 422, "bad_request"),
+    ("GET", "/api/approvals/0/diff", None, 422, "bad_request"),
+    ("GET", "/api/approvals/history?limit=0", None, 422, "bad_request"),
+    ("POST", "/api/drafts/A%20B/discard", "{}", 404, "unknown_agent"),
+    ("POST", "/api/questions/none/answer", '{"text": "x"}', 422, "bad_request"),
+    ("POST", "/api/questions/1/answer", '{"options": "yes"}', 422, "bad_request"),
+    ("POST", "/api/reminders/-1/cancel", "{}", 422, "bad_request"),
+    ("GET", "/api/messages/1/files/-1", None, 422, "bad_request"),
+    ("GET", "/api/inbox?limit=501", None, 422, "bad_request"),
     ("POST", "/api/agents/coder/destroy", '{"confirm": "code", "purge": true}', 422, "bad_request"),
 ]
 
@@ -222,6 +236,10 @@ async def test_bad_input_is_told_with_a_code(swarm: Any) -> None:
         error = answer.json()["error"]
         assert (answer.status_code, error["code"]) == (status, code), (method, path, error)
         assert error["message"]
+
+
+def test_every_code_of_the_wire_has_a_status() -> None:
+    assert set(STATUS) == set(ErrorCode)
 
 
 async def test_a_browser_without_a_session_gets_the_page_that_leads_to_the_login(swarm: Any) -> None:

@@ -18,7 +18,7 @@ def files(tmp_path: Path) -> Files:
     return Files(built)
 
 
-@pytest.mark.parametrize("path", ["/", "/login", "/messages", "/a/coder", "/a/coder/"])
+@pytest.mark.parametrize("path", ["/", "/login", "/messages", "/decisions", "/a/coder", "/a/coder/"])
 def test_the_pages_addresses_give_the_document(files: Files, path: str) -> None:
     answer = files.page(path)
     assert answer is not None

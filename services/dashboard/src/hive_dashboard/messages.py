@@ -29,8 +29,9 @@ class NewestMessages:
 
     def put(self, message: Message) -> None:
         """Add the newest message."""
+        held = self._by_id.get(message.id)
         self._by_id[message.id] = message
-        self._bytes += _size(message)
+        self._bytes += _size(message) - (_size(held) if held else 0)
         while len(self._by_id) > self._kept or (self._bytes > self._kept_bytes and len(self._by_id) > 1):
             oldest = self._by_id.pop(next(iter(self._by_id)))
             self._bytes -= _size(oldest)
@@ -42,6 +43,16 @@ class NewestMessages:
         if message is not None:
             changed = {field: getattr(receipt, field) for field in Receipt.model_fields}
             self._by_id[receipt.id] = message.model_copy(update=changed)
+
+    def drop(self, number: int) -> None:
+        """Let a message go."""
+        message = self._by_id.pop(number, None)
+        if message is not None:
+            self._bytes -= _size(message)
+
+    def all(self) -> list[Message]:
+        """Everything that is held, oldest first."""
+        return list(self._by_id.values())
 
     def shown(self, limit: int = SHOWN, limit_bytes: int = SHOWN_BYTES) -> tuple[list[Message], bool]:
         """The newest ones that a page begins with, oldest first, and whether there are older ones."""

@@ -1,15 +1,16 @@
-"""What the page shows: tiles, the newest messages, the swarm's facts. Pure: snapshots and events in, page events out.
+"""What the page shows: tiles, mail, what waits for the operator. Pure: snapshots and events in, page events out.
 
 Which events to apply is decided before (`sources`); numbering what comes out is the stream's matter.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hive_wire import broker, lifecycle
-from hive_wire.broker import BrokerSnapshot, InboxCounts, Moved, Received
+from hive_wire import approvals, broker, lifecycle
+from hive_wire.approvals import ApprovalsSnapshot, Question
+from hive_wire.broker import BrokerSnapshot, InboxCounts, Message, Moved, Received, ReminderChanged
 from hive_wire.lifecycle import (
     AgentChanged,
     AgentName,
@@ -26,6 +27,7 @@ from hive_wire.page import (
     MessageEvent,
     PageEvent,
     ReceiptEvent,
+    ReminderEvent,
     Signal,
     Snapshot,
     Swarm,
@@ -36,9 +38,12 @@ from hive_wire.page import (
 )
 from hive_wire.verb import Event
 
+from hive_dashboard.decisions import Decisions
+from hive_dashboard.inbox import Inbox
 from hive_dashboard.messages import NewestMessages
+from hive_dashboard.reminders import Reminders
 
-SOURCES = (broker.SERVICE, lifecycle.SERVICE)
+SOURCES = (approvals.SERVICE, broker.SERVICE, lifecycle.SERVICE)
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,9 @@ class Projection:
         self._silent: set[str] = set()
         self._signals: dict[str, _Signal] = {}
         self._messages = NewestMessages()
+        self._inbox = Inbox()
+        self._reminders = Reminders()
+        self._decisions = Decisions()
 
     def snapshot(self, position: str) -> Snapshot:
         """Everything, at `position` of the page's stream."""
@@ -83,6 +91,16 @@ class Projection:
             agents=[self._tile(name) for name in self._names()],
             messages=messages,
             messages_more=more,
+            inbox=self._inbox.mail,
+            inbox_more=self._inbox.more,
+            approvals=self._decisions.approvals,
+            approvals_resolved=self._decisions.resolved,
+            questions=self._decisions.questions,
+            questions_more=self._decisions.questions_more,
+            drafts=self._decisions.drafts,
+            reminders=self._reminders.soonest,
+            reminders_total=self._reminders.total,
+            broken=self._decisions.broken,
         )
 
     def view(self, name: str) -> AgentView | None:
@@ -101,36 +119,62 @@ class Projection:
         """Whether a service answered when it was last asked."""
         return service not in self._unreachable
 
-    def install(self, snapshot: BrokerSnapshot | LifecycleSnapshot, now: datetime) -> None:
+    def install(self, snapshot: BrokerSnapshot | LifecycleSnapshot | ApprovalsSnapshot, now: datetime) -> None:
         """Begin anew with a service's snapshot; pages have to do so too."""
         if isinstance(snapshot, BrokerSnapshot):
             self._messages.replace(snapshot.messages, snapshot.more)
             self._counts = {counts.name: counts for counts in snapshot.inboxes}
-            return
-        self._capabilities, self._conflicts = snapshot.capabilities, snapshot.conflicts
-        for name in set(self._views) - {view.name for view in snapshot.agents}:
-            self._forget(name)
-        for view in snapshot.agents:
-            self._put_view(view, now)
+            self._reminders.replace(snapshot.reminders, snapshot.reminder_counts)
+        elif isinstance(snapshot, ApprovalsSnapshot):
+            self._decisions.install(snapshot)
+        else:
+            self._install_agents(snapshot, now)
+
+    def install_inbox(self, mail: Sequence[Message], more: bool) -> None:
+        """Begin anew with the operator's unhandled mail, oldest first; goes with the broker's snapshot.
+
+        It may be newer than the snapshot: the events in between, applied after it, lead to the same state.
+        """
+        self._inbox.replace(mail, more)
+
+    def install_questions(self, questions: Sequence[Question], more: bool) -> None:
+        """Begin anew with the operator's open questions, where there are more than approvals' snapshot holds.
+
+        They may be newer than the snapshot, like mail.
+        """
+        self._decisions.install_questions(questions, more)
 
     def apply(self, event: Event[Any], payload: Wire, now: datetime) -> list[PageEvent]:  # Any: any event's payload
         """A service's event, the next one in its sequence."""
-        if isinstance(payload, Received):
-            self._messages.put(payload.message)
-            self._counts[payload.counts.name] = payload.counts
-            return [MessageEvent(message=payload.message), *self._tile_events([payload.counts.name])]
-        if isinstance(payload, Moved):
-            for receipt in payload.receipts:
-                self._messages.update(receipt)
-            self._counts[payload.counts.name] = payload.counts
-            receipts = [ReceiptEvent(receipt=receipt) for receipt in payload.receipts]
-            return [*receipts, *self._tile_events([payload.counts.name])]
+        if event.service == broker.SERVICE:
+            return self._apply_mail(payload)
+        if event.service == approvals.SERVICE:
+            return self._decisions.apply(event, payload)
         if isinstance(payload, AgentChanged):
             self._put_view(payload.agent, now)
             return [*self._tile_events([payload.agent.name]), *self._put_conflicts(payload.conflicts)]
         if event is lifecycle.REMOVED and isinstance(payload, AgentName) and payload.name in self._views:
             self._forget(payload.name)
             return [TileRemovedEvent(name=payload.name)]
+        return []
+
+    def _apply_mail(self, payload: Wire) -> list[PageEvent]:
+        if isinstance(payload, Received):
+            self._messages.put(payload.message)
+            self._inbox.put(payload.message)
+            self._counts[payload.counts.name] = payload.counts
+            return [MessageEvent(message=payload.message), *self._tile_events([payload.counts.name])]
+        if isinstance(payload, Moved):
+            for receipt in payload.receipts:
+                self._messages.update(receipt)
+                self._inbox.update(receipt)
+            self._counts[payload.counts.name] = payload.counts
+            receipts = [ReceiptEvent(receipt=receipt) for receipt in payload.receipts]
+            return [*receipts, *self._tile_events([payload.counts.name])]
+        if isinstance(payload, ReminderChanged):
+            self._reminders.put(payload)
+            changed = ReminderEvent(reminder=payload.reminder, total=self._reminders.total)
+            return [changed, *self._tile_events([payload.reminder.owner])]
         return []
 
     def put_status(self, name: str, status: AgentStatus) -> list[PageEvent]:
@@ -151,6 +195,13 @@ class Projection:
             return []
         self._unreachable ^= {service}
         return [SwarmEvent(swarm=self._swarm())]
+
+    def _install_agents(self, snapshot: LifecycleSnapshot, now: datetime) -> None:
+        self._capabilities, self._conflicts = snapshot.capabilities, snapshot.conflicts
+        for name in set(self._views) - {view.name for view in snapshot.agents}:
+            self._forget(name)
+        for view in snapshot.agents:
+            self._put_view(view, now)
 
     def _put_view(self, view: AgentView, now: datetime) -> None:
         old = self._views.get(view.name)
@@ -196,6 +247,7 @@ class Projection:
             pending=counts.pending if counts else 0,
             in_flight=counts.in_flight if counts else 0,
             dead=counts.dead if counts else 0,
+            reminders=self._reminders.of(name),
         )
 
     def _names(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""Following the broker and lifecycle: the stream's end first, then snapshots, then events from there on.
+"""Following the broker, approvals and lifecycle: the stream's end first, then snapshots, then events from there on.
 
 A service that doesn't answer is shown as unreachable and asked again until it does; nothing else waits for it.
 """
@@ -14,14 +14,16 @@ from typing import Any
 import structlog
 from hive_kit.bus import Bus
 from hive_kit.stream import Envelope, StreamReset, ensure_stream, follow, stream_head
-from hive_wire import broker, catalog, lifecycle
-from hive_wire.broker import BrokerSnapshot
+from hive_wire import approvals, broker, catalog, lifecycle
+from hive_wire.approvals import ApprovalsSnapshot, QuestionList
+from hive_wire.broker import BrokerSnapshot, MessageList
 from hive_wire.errors import Refusal
 from hive_wire.lifecycle import LifecycleSnapshot
 from hive_wire.model import Empty
 from hive_wire.verb import Verb
 from pydantic import ValidationError
 
+from hive_dashboard.feed.backlog import open_questions, unhandled_mail
 from hive_dashboard.projection import Projection
 from hive_dashboard.sources import Numbered, Source
 from hive_dashboard.stream import Pages
@@ -32,7 +34,7 @@ _EVENT_ID = re.compile(r"(?P<service>[a-z]+):(?P<store>[^:]+):(?P<n>\d+)\Z")
 _RETRY_SECONDS = 0.5
 _PING_SECONDS = 3.0
 
-_Snapshot = BrokerSnapshot | LifecycleSnapshot
+_Snapshot = BrokerSnapshot | LifecycleSnapshot | ApprovalsSnapshot
 
 
 @dataclass
@@ -40,7 +42,7 @@ class _Followed:
     """A service that is followed. `wanted` is set while it needs a snapshot; `losses` counts why."""
 
     service: str
-    verb: Verb[Empty, Any]  # Any: one of the two snapshots
+    verb: Verb[Empty, Any]  # Any: one of the three snapshots
     source: Source = field(default_factory=Source)
     wanted: asyncio.Event = field(default_factory=asyncio.Event)
     losses: int = 0
@@ -52,6 +54,17 @@ class _Followed:
         self.losses += 1
         self.source.begin()
         self.wanted.set()
+
+
+@dataclass(frozen=True)
+class _Beginning:
+    """What a service's part of the projection begins with."""
+
+    snapshot: _Snapshot
+    mail: MessageList | None = None
+    """The operator's unhandled mail, beside the broker's snapshot."""
+    questions: QuestionList | None = None
+    """The operator's open questions, where approvals' snapshot can't hold all."""
 
 
 class Services:
@@ -74,6 +87,7 @@ class Services:
             for followed in (
                 _Followed(broker.SERVICE, broker.SNAPSHOT),
                 _Followed(lifecycle.SERVICE, lifecycle.SNAPSHOT),
+                _Followed(approvals.SERVICE, approvals.SNAPSHOT),
             )
         }
         self.joined = asyncio.Event()
@@ -114,16 +128,20 @@ class Services:
             await followed.wanted.wait()
             losses = followed.losses
             followed.source.begin()
-            snapshot = await self._snapshot(followed)
-            if snapshot is None:
+            began = await self._beginning(followed)
+            if began is None:
                 await asyncio.sleep(_RETRY_SECONDS)
             elif losses == followed.losses:
-                self._install(followed, snapshot)
+                self._install(followed, began)
 
-    def _install(self, followed: _Followed, snapshot: _Snapshot) -> None:
-        now = self._clock()
+    def _install(self, followed: _Followed, began: _Beginning) -> None:
+        now, snapshot = self._clock(), began.snapshot
         events = followed.source.install(snapshot.store, snapshot.outbox_id)
         self._projection.install(snapshot, now)
+        if began.mail is not None:
+            self._projection.install_inbox(began.mail.messages, began.mail.more)
+        if began.questions is not None:
+            self._projection.install_questions(began.questions.questions, began.questions.more)
         self._projection.put_reachable(followed.service, True)
         for event in events:
             self._projection.apply(event.event, event.payload, now)
@@ -133,6 +151,18 @@ class Services:
         log.info("service_joined", service=followed.service, outbox_id=snapshot.outbox_id, waiting=len(events))
         if not any(other.wanted.is_set() for other in self._followed.values()):
             self.joined.set()
+
+    async def _beginning(self, followed: _Followed) -> _Beginning | None:
+        snapshot = await self._snapshot(followed)
+        try:
+            if isinstance(snapshot, BrokerSnapshot):
+                return _Beginning(snapshot, mail=await unhandled_mail(self._operator))
+            if isinstance(snapshot, ApprovalsSnapshot) and snapshot.questions_left_out:
+                return _Beginning(snapshot, questions=await open_questions(self._operator))
+            return _Beginning(snapshot) if snapshot else None
+        except Refusal as refusal:
+            self._show(followed.service, False, refusal)
+            return None
 
     async def _snapshot(self, followed: _Followed) -> _Snapshot | None:
         try:

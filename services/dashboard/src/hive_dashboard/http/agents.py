@@ -3,8 +3,9 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from hive_wire import agent, broker, lifecycle
+from hive_wire import agent, approvals, broker, lifecycle
 from hive_wire.agent import LiveHistoryRequest, ModelRequest
+from hive_wire.approvals import ConfigRequest
 from hive_wire.broker import RecentRequest
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.lifecycle import (
@@ -20,7 +21,7 @@ from hive_wire.page import AgentPageHistory, DestroyForm, SpawnForm
 from hive_wire.verb import Verb
 from starlette.responses import Response
 
-from hive_dashboard.http.parts import AgentPath, Parts, UsedParts, reply
+from hive_dashboard.http.parts import AgentPath, Before, Parts, UsedParts, reply
 
 router = APIRouter(prefix="/api/agents")
 
@@ -29,6 +30,7 @@ ACTIONS: dict[str, Verb[AgentName, Any]] = {  # Any: all answer Accepted
     "stop": lifecycle.STOP,
     "kill": lifecycle.KILL,
     "restart": lifecycle.RESTART,
+    "update": lifecycle.UPDATE,
 }
 CONTROLS: dict[str, Verb[Empty, Any]] = {  # Any: all answer AgentStatus
     "cancel": agent.CANCEL,
@@ -66,7 +68,7 @@ async def history(
 async def inbox(
     parts: UsedParts,
     name: AgentPath,
-    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    before: Before = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Response:
     return reply(await parts.operator.call(broker.RECENT, RecentRequest(inbox=name, before=before, limit=limit)))
@@ -77,6 +79,13 @@ async def logs(
     parts: UsedParts, name: AgentPath, lines: Annotated[int, Query(ge=1, le=LOG_LINES_MAX)] = 200
 ) -> Response:
     return reply(await parts.operator.call(lifecycle.LOGS, LogsRequest(name=name, lines=lines)))
+
+
+@router.get("/{name}/config")
+async def config(
+    parts: UsedParts, name: AgentPath, path: Annotated[str, Query(max_length=1000)] = "agent.nix"
+) -> Response:
+    return reply(await parts.operator.call(approvals.READ_CONFIG, ConfigRequest(agent=name, path=path)))
 
 
 @router.post("/{name}/model")

@@ -5,13 +5,26 @@ from hive_wire.errors import ErrorCode, Refusal
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hive_dashboard.http import agents, events, messages, sessions
+from hive_dashboard.http import agents, approvals, drafts, events, loose_ends, messages, questions, reminders, sessions
 from hive_dashboard.http.errors import answer_errors
 from hive_dashboard.http.parts import Parts, UsedParts
 from hive_dashboard.http.security import Guard, cookie_name
 from hive_dashboard.http.static import Files
 
 router = APIRouter()
+_PARTS = (
+    sessions.router,
+    events.router,
+    messages.router,
+    messages.inbox_router,
+    agents.router,
+    approvals.router,
+    drafts.router,
+    questions.router,
+    reminders.router,
+    loose_ends.router,
+    router,
+)
 
 
 @router.get("/livez")
@@ -46,7 +59,7 @@ def application(parts: Parts) -> FastAPI:
     app = FastAPI(title="hyperhive", openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.parts = parts
     answer_errors(app)
-    for part in (sessions.router, events.router, messages.router, agents.router, router):
+    for part in _PARTS:
         app.include_router(part)
     app.router.default = _files(parts.files)
     return app

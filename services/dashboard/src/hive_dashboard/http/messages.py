@@ -4,20 +4,31 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from hive_wire import broker
-from hive_wire.broker import HistoryRequest, MessageId, MessageIds, SendRequest
+from hive_wire.broker import FileRequest, HistoryRequest, MessageId, MessageIds, RecentRequest, SendRequest
+from hive_wire.names import OPERATOR
 from starlette.responses import Response
 
-from hive_dashboard.http.parts import UsedParts, reply
+from hive_dashboard.http.parts import Before, Id, UsedParts, reply
 
 router = APIRouter(prefix="/api/messages")
+inbox_router = APIRouter(prefix="/api/inbox")
 
-Id = Annotated[int, Path(ge=1, lt=2**63)]
+
+@inbox_router.get("")
+async def inbox(
+    parts: UsedParts,
+    before: Before = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    open: bool = False,
+) -> Response:
+    request = RecentRequest(inbox=OPERATOR, before=before, limit=limit, open=open)
+    return reply(await parts.operator.call(broker.RECENT, request))
 
 
 @router.get("")
 async def older(
     parts: UsedParts,
-    before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
+    before: Before = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     state: broker.MessageState | None = None,
 ) -> Response:
@@ -42,6 +53,11 @@ async def one(parts: UsedParts, id: Id) -> Response:
 @router.get("/{id}/thread")
 async def thread(parts: UsedParts, id: Id) -> Response:
     return reply(await parts.operator.call(broker.THREAD, MessageId(id=id)))
+
+
+@router.get("/{id}/files/{number}")
+async def file(parts: UsedParts, id: Id, number: Annotated[int, Path(ge=0, le=1000)]) -> Response:
+    return reply(await parts.operator.call(broker.READ_FILE, FileRequest(id=id, number=number)))
 
 
 @router.post("/{id}/handled")

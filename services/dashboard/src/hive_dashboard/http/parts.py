@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 from hive_kit.bus import Bus
 from hive_kit.database import Database
 from hive_wire.errors import ErrorCode, Refusal
@@ -46,6 +46,11 @@ def _agent(name: Annotated[str, Path(max_length=200)]) -> str:
 UsedParts = Annotated[Parts, Depends(_parts)]
 AgentPath = Annotated[str, Depends(_agent)]
 """An agent's name in the path, safe to put into a subject; whether there is one is its service's to say."""
+
+Id = Annotated[int, Path(ge=1, lt=2**63)]
+"""A row's number in the path."""
+Before = Annotated[int | None, Query(ge=1, lt=2**63)]
+"""Only rows with a smaller number, for the next page."""
 
 
 def reply(value: Wire) -> Response:
