@@ -176,3 +176,16 @@ async def test_escape_sequences_in_a_body_do_not_reach_the_terminal(running: Swa
 async def test_tables_say_when_there_is_nothing(running: SwarmConfig) -> None:
     assert (await hive(running, "inbox")).stdout == "nothing in the inbox of operator\n"
     assert (await hive(running, "dead", "list")).stdout == "no dead messages\n"
+
+
+@pytest.mark.spec("MSG-11", door="cli")
+async def test_files_that_a_body_names_are_listed_and_can_be_looked_at(running: SwarmConfig) -> None:
+    folder = running.state / "shared" / "agents" / "scout" / "state"
+    folder.mkdir(parents=True)
+    (folder / "notes.md").write_text("first line\x1b[2J\nsecond line\n")
+    sent = await answer(running, "send", "scout", "look at /state/notes.md, please")
+    shown = (await hive(running, "message", str(sent["id"]))).stdout
+    assert "file 0  /state/notes.md  27 bytes" in shown
+    looked = (await hive(running, "file", str(sent["id"]))).stdout
+    assert looked == "/state/notes.md  27 bytes\nfirst line\N{REPLACEMENT CHARACTER}[2J\nsecond line\n"
+    assert (await hive(running, "file", str(sent["id"]), "1")).stderr.split(":")[0] == "not_found"

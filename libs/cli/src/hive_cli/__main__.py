@@ -6,7 +6,7 @@ import sys
 import typer
 from typer._click.exceptions import ClickException  # typer has no public name for a usage error's base
 
-from hive_cli.commands import agents, messages, swarm, watch
+from hive_cli.commands import agents, configuration, decisions, messages, questions, reminders, swarm, watch
 from hive_cli.invocation import Invocation, split
 from hive_cli.output import complain
 from hive_cli.problems import Exit, Problem
@@ -44,12 +44,30 @@ app.command("start")(agents.start)
 app.command("stop")(agents.stop)
 app.command("kill")(agents.kill)
 app.command("restart")(agents.restart)
+app.command("update")(agents.update)
 app.command("destroy")(agents.destroy)
 app.command("logs")(agents.logs)
 app.command("send")(messages.send)
 app.command("inbox")(messages.inbox)
 app.command("message")(messages.message)
+app.command("file")(messages.file)
 app.add_typer(messages.dead, name="dead")
+app.command("pending")(decisions.pending)
+app.command("diff")(decisions.diff)
+app.command("approve")(decisions.approve)
+app.command("deny")(decisions.deny)
+app.command("history")(decisions.history)
+app.command("request-spawn")(configuration.request_spawn)
+app.command("drafts")(configuration.drafts)
+app.command("discard-draft")(configuration.discard_draft)
+app.command("config")(configuration.config)
+app.command("questions")(questions.questions)
+app.command("ask")(questions.ask)
+app.command("answer")(questions.answer)
+app.command("cancel")(questions.cancel)
+app.command("loose-ends")(questions.loose_ends)
+app.command("remind")(reminders.remind)
+app.command("reminders")(reminders.reminders)
 secret.command("set")(agents.set_secret)
 app.add_typer(secret, name="secret")
 app.command("tail")(watch.tail)

@@ -23,6 +23,17 @@ def words_of(payload: Json) -> str:
             return f"#{number} {sender} → {recipient}: {body}"
         case {"receipts": [*receipts], "counts": {"name": name}}:
             return f"{name}: " + ", ".join(f"#{receipt['id']} {receipt['state']}" for receipt in receipts)
+        case {"approval": {"id": number, "kind": kind, "agent": agent, "status": status, "note": note}}:
+            return f"#{number} {kind} {agent} {status}" + (f": {note}" if note else "")
+        case {"question": {"id": number, "asker": asker, "to": to, "outcome": None, "question": text}}:
+            return f"#{number} {asker} asks {to}: {text}"
+        case {"question": {"id": number, "outcome": outcome, "answerer": answerer, "answer": answer}}:
+            return f"#{number} {outcome} by {answerer}: {answer}"
+        case {"reminder": {"id": number, "owner": owner, "state": state, "message": text, "error": error}}:
+            return f"#{number} of {owner} {state}: {error or text}"
+        case {"approval": number, "agent": agent, "ok": ok, "error": error}:
+            how = "under way" if ok is None else "deployed" if ok else f"failed: {error}"
+            return f"#{number} {agent} {how}"
         case {"agent": {"name": name, "container": container, "transient": transient, "error": error}}:
             return f"{name} {transient or container}" + (f": {error}" if error else "")
         case {"action": number, "agent": agent, "ok": ok, "error": error}:

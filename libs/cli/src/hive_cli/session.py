@@ -59,3 +59,8 @@ async def ask(bus: Bus, verb: Verb[Any, R], request: Wire, *, agent: str | None 
             if late or not verb.repeatable or refusal.code not in PASSING:
                 raise
         await asyncio.sleep(AGAIN_SECONDS)
+
+
+def call(invocation: Invocation, verb: Verb[Any, R], asked: Wire) -> R:
+    """One question to one service. Raises Problem and Refusal."""
+    return converse(invocation, lambda bus: ask(bus, verb, asked))

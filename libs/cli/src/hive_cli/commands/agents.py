@@ -1,4 +1,4 @@
-"""Agents: list, spawn, start, stop, kill, restart, destroy, logs, secrets."""
+"""Agents: list, spawn, start, stop, kill, restart, update, destroy, logs, secrets."""
 
 import sys
 from collections.abc import Iterable
@@ -66,6 +66,13 @@ def restart(context: typer.Context, name: Name, wait: Wait = False, timeout: Tim
     from hive_wire import lifecycle
 
     _act(context, lifecycle.RESTART, _named(name), timeout if wait else None)
+
+
+def update(context: typer.Context, name: Name, wait: Wait = False, timeout: Timeout = WAIT_SECONDS) -> None:
+    """Start an agent anew with its deployed configuration and the installed version, where it lacks either."""
+    from hive_wire import lifecycle
+
+    _act(context, lifecycle.UPDATE, _named(name), timeout if wait else None)
 
 
 def destroy(

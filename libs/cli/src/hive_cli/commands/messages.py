@@ -1,4 +1,4 @@
-"""Messages: send, inbox, message (the receipt), dead letters."""
+"""Messages: send, inbox, message (the receipt), the files it names, dead letters."""
 
 import sys
 from collections.abc import Iterable
@@ -78,6 +78,29 @@ def message(context: typer.Context, number: Id) -> None:
     if found.redelivered or found.failures or found.dead_reason:
         say(f"  put back {found.redelivered} times, {found.failures} failures {one_line(found.dead_reason or '')}")
     say(clean(found.body))
+    for place, ref in enumerate(found.file_refs):
+        say(f"  file {place}  {one_line(ref.path, 200)}  {ref.size} bytes")
+
+
+def file(
+    context: typer.Context,
+    number: Id,
+    place: Annotated[int, typer.Argument(min=0, help="Which of its files, as `hive message` numbers them.")] = 0,
+) -> None:
+    """The beginning of a file that a message names, as it is now."""
+    from hive_wire import broker
+
+    from hive_cli.arguments import request
+    from hive_cli.session import call
+
+    found = call(context.obj, broker.READ_FILE, request(broker.FileRequest, id=number, number=place))
+    if context.obj.json:
+        emit(found)
+        return
+    say(f"{one_line(found.path, 200)}  {found.size} bytes")
+    say("(no text)" if found.text is None else clean(found.text).removesuffix("\n"))
+    if found.cut:
+        say("(the file goes on)")
 
 
 @dead.command("list")
