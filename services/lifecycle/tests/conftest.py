@@ -6,16 +6,20 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hive_kit.bus import Bus, Caller, Service
+from hive_kit.stream import follow, stream_head, stream_start
 from hive_kit.testing import ServiceProcess, TestNats, eventually, swarm_nats
 from hive_lifecycle.runtimes import LocalRuntime, find_sandbox, stop_all
 from hive_wire import approvals, broker, lifecycle
+from hive_wire.agent_config import AgentConfig
+from hive_wire.approvals import ApprovalKind
 from hive_wire.errors import ErrorCode, Refusal
-from hive_wire.lifecycle import Accepted, ActionEnded, AgentName, AgentView
+from hive_wire.lifecycle import Accepted, ActionEnded, AgentName, AgentView, DeployProgress
 from hive_wire.model import Empty
 from hive_wire.permissions import SigningRole
 
@@ -29,11 +33,14 @@ class Neighbours:
 
     state: Path
     inboxes: set[str] = field(default_factory=set[str])
+    may_write_to: dict[str, list[str] | None] = field(default_factory=dict[str, list[str] | None])
     seeded: dict[str, str] = field(default_factory=dict[str, str])
     refuse_seeding: bool = False
+    seeded_config: AgentConfig = field(default_factory=AgentConfig)
 
     async def open_inbox(self, _caller: Caller, request: broker.InboxName) -> Empty:
         self.inboxes.add(request.name)
+        self.may_write_to[request.name] = request.may_write_to
         return Empty()
 
     async def close_inbox(self, _caller: Caller, request: broker.InboxName) -> Empty:
@@ -43,12 +50,15 @@ class Neighbours:
     async def seed(self, _caller: Caller, request: approvals.SeedRequest) -> approvals.SeedReply:
         if self.refuse_seeding:
             raise Refusal(ErrorCode.INTERNAL, "the repositories could not be made")
+        self.make_repos(request.agent)
+        self.seeded[request.agent] = request.requested_by
+        return approvals.SeedReply(commit=COMMIT, approval=1, config=self.seeded_config)
+
+    def make_repos(self, agent: str) -> None:
         for kind in ("proposed", "applied"):
-            folder = self.state / "config" / kind / request.agent
+            folder = self.state / "config" / kind / agent
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "agent.nix").write_text("{ }\n")
-        self.seeded[request.agent] = request.requested_by
-        return approvals.SeedReply(commit=COMMIT, approval=1)
 
     async def remove(self, _caller: Caller, request: approvals.ReposRequest) -> Empty:
         for kind in ("proposed", "applied"):
@@ -81,6 +91,7 @@ class Hive:
     neighbours: Neighbours
     runtime: LocalRuntime
     own: dict[str, Any]
+    approvals: Bus
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
     processes: dict[str, ServiceProcess] = field(default_factory=dict[str, ServiceProcess])
 
@@ -160,9 +171,57 @@ class Hive:
         assert found is not None
         return found
 
+    async def approve(
+        self,
+        number: int,
+        agent: str,
+        config: dict[str, Any] | None = None,  # Any: as in `agent.toml`
+        kind: ApprovalKind = ApprovalKind.APPLY_COMMIT,
+    ) -> None:
+        """Release an approval to lifecycle, as approvals does; its commit is made of its number."""
+        now = datetime.now(UTC)
+        approval = approvals.Approval(
+            id=number, kind=kind, agent=agent, status=approvals.ApprovalStatus.APPROVED, commit=f"{number:040x}",
+            base=COMMIT, description="", requested_by="manager", requested_at=now, notes=[], decided_by="operator",
+            decided_at=now,
+        )  # fmt: skip
+        released = approvals.Approved(approval=approval, config=AgentConfig(), branch=f"build/{number}")
+        payload = released.model_dump(mode="json") | {"config": config or {}}
+        headers = {"Nats-Msg-Id": f"approvals:test:{number}"}
+        reply = await self.approvals.nats.request(
+            approvals.APPROVED.subject, json.dumps(payload).encode(), timeout=5, headers=headers
+        )
+        assert "error" not in json.loads(reply.data)
+
+    async def finished(self, number: int) -> DeployProgress:
+        """How an approval ended, once it has."""
+
+        async def look() -> DeployProgress | None:
+            found = (p for n, p in self.events if n == "deploy.finished" and p["approval"] == number)
+            return next(map(DeployProgress.model_validate, found), None)
+
+        found = await eventually(look, seconds=40)
+        assert found is not None
+        return found
+
+    async def in_stream(self, name: str) -> list[dict[str, Any]]:
+        """The payloads of lifecycle's events of that name that the stream has."""
+        head = await stream_head(self.operator)
+        found: list[dict[str, Any]] = []
+        async for envelope in follow(self.operator, await stream_start(self.operator)):
+            if envelope.subject == f"hive.evt.lifecycle.{name}":
+                found.append(json.loads(envelope.payload))
+            if envelope.position.seq >= head.seq:
+                break
+        return found
+
+    def work(self, name: str) -> Path:
+        """The agent's state folder."""
+        return self.state / "shared" / "agents" / name / "state"
+
     def report(self, name: str) -> dict[str, Any]:
         """What the harness wrote when it was last asked."""
-        return json.loads((self.state / "shared" / "agents" / name / "state" / "report.json").read_text())
+        return json.loads((self.work(name) / "report.json").read_text())
 
     async def close(self) -> None:
         for process in self.processes.values():
@@ -185,12 +244,14 @@ async def a_hive(folder: Path, sandbox: str) -> AsyncGenerator[Hive]:
             "model_base_url": "http://127.0.0.1:9/{name}",
             "agent_command": [sys.executable, "-c", STAND_IN],
             "grace_seconds": 5,
+            "steady_seconds": 0.2,
         }
         neighbours = Neighbours(folder)
         runtime = LocalRuntime(folder / "runtime", None if sandbox == "unsafe" else find_sandbox().sandbox)
-        hive = Hive(nats, await nats.bus("operator"), neighbours, runtime, own)
+        deciding = await nats.bus("approvals")
+        hive = Hive(nats, await nats.bus("operator"), neighbours, runtime, own, deciding)
         await neighbours.answer_broker(await nats.bus("broker"))
-        await neighbours.answer_approvals(await nats.bus("approvals"))
+        await neighbours.answer_approvals(deciding)
         prefix = "hive.evt.lifecycle."
 
         def note(subject: str, payload: bytes) -> None:

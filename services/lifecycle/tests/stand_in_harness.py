@@ -1,7 +1,9 @@
 """A harness as lifecycle sees one: connects with what it was given, answers, and stops when told to.
 
 Given to agents as source text, so that it needs no file in their sandbox. It crashes at once while its state folder
-has a file `broken`, and writes what it found into `report.json` there.
+has a file `broken`, and writes what it found into `report.json` there. Files `turn` and `version` there are what it
+says of itself. With the model `refused` it ends at its start, with `mute` it never answers, with `fleeting` it ends
+after its first answer.
 """
 
 import asyncio
@@ -13,12 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hive_kit.bus import Bus, Caller, Service
+from hive_kit.version import VERSION
 from hive_wire import agent as wire
 from hive_wire.live import AgentState, AgentStatus
 from hive_wire.model import Empty
 
 SETTINGS = json.loads(Path(sys.argv[-1]).read_text())
 STATE, SECRETS = Path(SETTINGS["state_dir"]), Path(SETTINGS["secrets_dir"])
+MODEL = SETTINGS.get("model")
 SINCE = datetime.now(UTC)
 
 
@@ -36,7 +40,12 @@ def secrets() -> dict[str, str | None]:
 async def status(_caller: Caller, _request: Empty) -> AgentStatus:
     report = {"secrets": secrets(), "home": os.environ["HOME"], "uid": os.getuid(), "settings": SETTINGS}
     (STATE / "report.json").write_text(json.dumps(report))
-    return AgentStatus(state=AgentState.IDLE, since=SINCE, logged_in=bool(secrets()))
+    if MODEL == "fleeting":
+        asyncio.get_running_loop().call_later(0.05, os._exit, 7)
+    version = read(STATE / "version") or VERSION
+    turn = read(STATE / "turn")
+    state = AgentState.THINKING if turn else AgentState.IDLE
+    return AgentStatus(state=state, since=SINCE, logged_in=bool(secrets()), version=version, turn=turn)
 
 
 async def history(_caller: Caller, _request: wire.LiveHistoryRequest) -> wire.LiveHistory:
@@ -46,6 +55,8 @@ async def history(_caller: Caller, _request: wire.LiveHistoryRequest) -> wire.Li
 async def main() -> None:
     if (STATE / "broken").exists():
         sys.exit("this harness is broken")
+    if MODEL == "refused":
+        sys.exit("this configuration is refused")
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     name = SETTINGS["agent"]
@@ -53,7 +64,8 @@ async def main() -> None:
     service = Service(bus, f"harness-{name}", "1.0.0", "a stand-in", agent=name)
     for verb, handler in ((wire.STATUS, status), (wire.CHECK_LOGIN, status), (wire.HISTORY, history)):
         service.add(verb, handler)
-    await service.start()
+    if MODEL != "mute":
+        await service.start()
     sys.stdout.write(f"{name} is up\n")
     sys.stdout.flush()
     closed = asyncio.ensure_future(bus.closed.wait())

@@ -1,4 +1,4 @@
-"""Starts lifecycle: its database, its runtime, what was cut off, its verbs, its watch."""
+"""Starts lifecycle: its database, its runtime, what was cut off, its verbs, its watch, what it follows."""
 
 import asyncio
 
@@ -6,10 +6,13 @@ from hive_kit.host import Host, run
 from hive_kit.identity import SigningKey
 from hive_wire.errors import ErrorCode, Refusal
 
+from hive_lifecycle.approved import ApprovedFeed
 from hive_lifecycle.bus import LifecycleDoor
 from hive_lifecycle.credentials import Credentials
+from hive_lifecycle.drafts import Drafts
 from hive_lifecycle.layout import Layout
 from hive_lifecycle.ports import PortPlan
+from hive_lifecycle.reports import Reports
 from hive_lifecycle.runner import Runner
 from hive_lifecycle.runtimes import LocalRuntime, Runtime, find_sandbox
 from hive_lifecycle.secrets import Secrets
@@ -30,13 +33,16 @@ async def compose(host: Host[LifecycleSettings]) -> None:
     secrets = Secrets(settings.database.parent / "secrets")
     steps = Steps(settings, database, host.bus, runtime, layout, keys, secrets)
     plan = settings.agent_ports
-    runner = Runner(steps, PortPlan(plan.manager, plan.first, plan.last))
+    ports = PortPlan(plan.manager, plan.first, plan.last)
+    runner = Runner(steps, ports)
     host.stack.push_async_callback(runner.stop)
     await host.relay_events(database)
     watch = Watch(runner)
     host.background(watch.run(), "watch")
     await runner.recover()
-    await host.answer(LifecycleDoor(runner).service())
+    await host.answer(LifecycleDoor(runner, Drafts(steps, ports)).service())
+    host.background(ApprovedFeed(host.bus, runner).run(), "approved")
+    host.background(Reports(host.bus, steps).run(), "reports")
 
 
 def _open_runtime(settings: LifecycleSettings) -> Runtime:

@@ -3,7 +3,8 @@
 Decides which action may begin and what its beginning and its end do to the agent. Taking the steps is `runner`'s.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from hive_kit.outbox import emit
@@ -14,7 +15,7 @@ from hive_wire.names import MANAGER
 from hive_wire.verb import Event
 from sqlalchemy import Connection
 
-from hive_lifecycle import agents, uids
+from hive_lifecycle import agents, deploys, uids
 
 
 class Kind(StrEnum):
@@ -25,6 +26,8 @@ class Kind(StrEnum):
     STOP = "stop"
     KILL = "kill"
     RESTART = "restart"
+    UPDATE = "update"
+    DEPLOY = "deploy"
     DESTROY = "destroy"
 
 
@@ -34,6 +37,8 @@ TRANSIENTS = {
     Kind.STOP: Transient.STOPPING,
     Kind.KILL: Transient.KILLING,
     Kind.RESTART: Transient.RESTARTING,
+    Kind.UPDATE: Transient.REBUILDING,
+    Kind.DEPLOY: Transient.REBUILDING,
     Kind.DESTROY: Transient.DESTROYING,
 }
 ENDED: dict[Kind, Event[wire.ActionEnded]] = {
@@ -42,15 +47,26 @@ ENDED: dict[Kind, Event[wire.ActionEnded]] = {
     Kind.STOP: wire.STOPPED,
     Kind.KILL: wire.KILLED,
     Kind.RESTART: wire.RESTARTED,
+    Kind.UPDATE: wire.REBUILT,
+    Kind.DEPLOY: wire.REBUILT,
     Kind.DESTROY: wire.DESTROYED,
 }
 WANTED = {Kind.SPAWN, Kind.START, Kind.RESTART}
 """After these the agent shall run."""
+UNWANTED = {Kind.STOP, Kind.KILL, Kind.DESTROY}
+"""After these it shall not. The others leave that as it is."""
+_ENDS_OWN_TURN = {Kind.STOP, Kind.KILL, Kind.RESTART, Kind.UPDATE}
+
+
+_REVISION_LENGTH = 12
 
 
 @dataclass(frozen=True)
 class Action:
-    """One action on one agent. `step` is the next one to take, None for the first."""
+    """One action on one agent. `step` is the next one to take, None for the first.
+
+    `approval` is what it carries out, if anything. `wrong`: it failed for that reason and is being undone.
+    """
 
     id: int
     agent: str
@@ -58,6 +74,8 @@ class Action:
     step: str | None
     purge: bool
     requested_by: str
+    approval: int | None = None
+    wrong: str | None = None
 
 
 def order(connection: Connection, name: str, kind: Kind, by: str, now: int, *, purge: bool = False) -> Action | int:
@@ -68,6 +86,9 @@ def order(connection: Connection, name: str, kind: Kind, by: str, now: int, *, p
     agent = agents.get(connection, name)
     if kind is Kind.DESTROY and name == MANAGER:
         raise Refusal(ErrorCode.MANAGER_PROTECTED, "the manager can't be destroyed")
+    if by == MANAGER == name and kind in _ENDS_OWN_TURN:
+        text = f"the manager can't {kind} itself, which would end its own turn; ask the operator to do it"
+        raise Refusal(ErrorCode.MANAGER_PROTECTED, text)
     _check_free(connection, name)
     last = connection.exec_driver_sql("SELECT max(id) FROM actions WHERE agent = ?", (name,)).scalar()
     if last is not None and _is_so(kind, agent):
@@ -75,16 +96,26 @@ def order(connection: Connection, name: str, kind: Kind, by: str, now: int, *, p
     return begin(connection, name, kind, by, now, purge=purge)
 
 
-def begin(connection: Connection, name: str, kind: Kind, by: str, now: int, *, purge: bool = False) -> Action:
+def begin(
+    connection: Connection,
+    name: str,
+    kind: Kind,
+    by: str,
+    now: int,
+    *,
+    purge: bool = False,
+    approval: int | None = None,
+) -> Action:
     """Begin an action and tell of its transient. Refuses `action_in_flight`."""
     _check_free(connection, name)
     row = connection.exec_driver_sql(
-        "INSERT INTO actions (agent, kind, transient, purge, requested_by, begun_at) VALUES (?, ?, ?, ?, ?, ?)"
-        " RETURNING id",
-        (name, kind, TRANSIENTS[kind], purge, by, now),
+        "INSERT INTO actions (agent, kind, transient, purge, requested_by, begun_at, approval)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        (name, kind, TRANSIENTS[kind], purge, by, now, approval),
     )
-    action = Action(int(row.scalar_one()), name, kind, None, purge, by)
-    agents.change(connection, name, wanted=int(kind in WANTED), error=None)
+    action = Action(int(row.scalar_one()), name, kind, None, purge, by, approval)
+    wanted = {"wanted": int(kind in WANTED)} if kind in WANTED | UNWANTED else {}
+    agents.change(connection, name, error=None, **wanted)
     return action
 
 
@@ -94,6 +125,14 @@ def in_flight(connection: Connection, name: str) -> Action | None:
         "SELECT * FROM actions WHERE agent = ? AND ended_at IS NULL", (name,)
     ).one_or_none()
     return None if row is None else _action(row)
+
+
+def was_destroyed(connection: Connection, name: str) -> bool:
+    """Whether the last agent of that name was destroyed and what it had was kept."""
+    last = connection.exec_driver_sql(
+        "SELECT kind, purge, error FROM actions WHERE agent = ? ORDER BY id DESC LIMIT 1", (name,)
+    ).one_or_none()
+    return last is not None and last.kind == Kind.DESTROY and last.error is None and not last.purge
 
 
 def unfinished(connection: Connection) -> list[Action]:
@@ -106,15 +145,29 @@ def reach(connection: Connection, action: Action, step: str) -> None:
     connection.exec_driver_sql("UPDATE actions SET step = ? WHERE id = ?", (step, action.id))
 
 
-def end(connection: Connection, action: Action, now: int, error: str | None) -> None:
-    """Close the action, clear the transient and tell of both; a destroyed agent's row goes."""
+def turn_back(connection: Connection, action: Action, step: str, wrong: str) -> Action:
+    """The action has failed; what it did is undone from `step` on."""
+    connection.exec_driver_sql("UPDATE actions SET step = ?, error = ? WHERE id = ?", (step, wrong, action.id))
+    return replace(action, step=step, wrong=wrong)
+
+
+def end(
+    connection: Connection, action: Action, now: int, error: str | None, *, gone: bool, notes: Sequence[str] = ()
+) -> None:
+    """Close the action, clear the transient and tell of both. `gone`: nothing is left of the agent that could run.
+
+    `notes` go to approvals, when the action carries out an approval.
+    """
     connection.exec_driver_sql("UPDATE actions SET ended_at = ?, error = ? WHERE id = ?", (now, error, action.id))
-    if action.kind is Kind.DESTROY and error is None:
-        agents.remove(connection, action.agent)
-        if action.purge:
-            uids.forget(connection, action.agent)
+    deployed: dict[str, str] = {}
+    if action.approval is not None:
+        deploy = deploys.get(connection, action.approval)
+        deploys.finish(connection, deploy, now, error, notes)
+        deployed = {"revision": short(deploy.commit), "config": deploy.config} if error is None else {}
+    if gone:
+        _forget(connection, action, now)
     else:
-        agents.change(connection, action.agent, error=error)
+        agents.change(connection, action.agent, error=error, **deployed)
     ended = wire.ActionEnded(
         action=action.id,
         agent=action.agent,
@@ -124,6 +177,19 @@ def end(connection: Connection, action: Action, now: int, error: str | None) -> 
         purged=action.purge and error is None,
     )
     emit(connection, ENDED[action.kind], ended)
+
+
+def short(commit: str) -> str:
+    """A commit as views show it."""
+    return commit[:_REVISION_LENGTH]
+
+
+def _forget(connection: Connection, action: Action, now: int) -> None:
+    agents.remove(connection, action.agent)
+    if action.purge:
+        uids.forget(connection, action.agent)
+    for waiting in deploys.queued(connection, action.agent):
+        deploys.finish(connection, waiting, now, f"there is no {action.agent} any more")
 
 
 def _check_free(connection: Connection, name: str) -> None:
@@ -139,8 +205,11 @@ def _is_so(kind: Kind, agent: agents.Agent) -> bool:
         return agent.wanted and agent.container is ContainerState.RUNNING
     if kind in {Kind.STOP, Kind.KILL}:
         return not agent.wanted and agent.container in {ContainerState.STOPPED, ContainerState.ABSENT}
+    if kind is Kind.UPDATE:
+        return agent.container is ContainerState.RUNNING and not agent.needs_update
     return False
 
 
 def _action(row: agents.AnyRow) -> Action:
-    return Action(row.id, row.agent, Kind(row.kind), row.step, bool(row.purge), row.requested_by)
+    kind, purge = Kind(row.kind), bool(row.purge)
+    return Action(row.id, row.agent, kind, row.step, purge, row.requested_by, row.approval, row.error)

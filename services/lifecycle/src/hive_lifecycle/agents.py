@@ -19,14 +19,16 @@ from hive_lifecycle.tables import agents as table
 AnyRow = Row[Any]  # Any: SQLAlchemy's rows of textual statements have no types
 
 _VIEW = (
-    "SELECT a.*, c.transient, c.begun_at FROM agents a LEFT JOIN actions c ON c.agent = a.name AND c.ended_at IS NULL"
+    "SELECT a.*, c.transient, c.begun_at, (SELECT d.approval FROM deploys d WHERE d.agent = a.name"
+    " AND d.state <> 'done' ORDER BY d.state = 'queued', d.approval LIMIT 1) AS approval"
+    " FROM agents a LEFT JOIN actions c ON c.agent = a.name AND c.ended_at IS NULL"
 )
 _ORDER = " ORDER BY a.name <> 'manager', a.name"
 
 
 @dataclass(frozen=True)
 class Agent:
-    """What lifecycle itself needs to know of an agent."""
+    """What lifecycle itself needs to know of an agent. `config` is `agent.toml` as JSON."""
 
     name: str
     role: Role
@@ -37,6 +39,10 @@ class Agent:
     revision: str | None
     reachable: bool
     restarts: int
+    config: str
+    started_with: str | None
+    logged_in: bool | None
+    needs_update: bool | None
 
 
 def find(connection: Connection, name: str) -> Agent | None:
@@ -140,7 +146,15 @@ def _agent(row: AnyRow) -> Agent:
         revision=row.revision,
         reachable=bool(row.reachable),
         restarts=row.restarts,
+        config=row.config,
+        started_with=row.started_with,
+        logged_in=_fact(row.logged_in),
+        needs_update=_fact(row.needs_update),
     )
+
+
+def _fact(column: int | None) -> bool | None:
+    return None if column is None else bool(column)
 
 
 def _view(row: AnyRow) -> AgentView:
@@ -157,6 +171,8 @@ def _view(row: AnyRow) -> AgentView:
         port=row.port,
         created_at=clock.moment(row.created_at),
         revision=row.revision,
-        logged_in=None if row.logged_in is None else bool(row.logged_in),
+        logged_in=_fact(row.logged_in),
         restarts=row.restarts,
+        needs_update=bool(row.needs_update) and row.container == ContainerState.RUNNING,
+        approval=row.approval,
     )

@@ -19,6 +19,8 @@ from sqlalchemy import Connection
 
 from hive_lifecycle import agents, event_stores
 from hive_lifecycle.actions import Kind
+from hive_lifecycle.drafts import Drafts
+from hive_lifecycle.notices import note_login
 from hive_lifecycle.runner import Runner
 from hive_lifecycle.steps import Steps
 
@@ -34,6 +36,7 @@ class LifecycleDoor:
     """Answers lifecycle's verbs over one connection."""
 
     runner: Runner
+    drafts: Drafts
 
     def service(self) -> Service:
         """The service to start, every verb with its handler."""
@@ -42,7 +45,11 @@ class LifecycleDoor:
         for verb, kind in ((wire.START, Kind.START), (wire.STOP, Kind.STOP), (wire.KILL, Kind.KILL)):
             service.add(verb, self._order(kind))
         service.add(wire.RESTART, self._order(Kind.RESTART))
+        service.add(wire.UPDATE, self._order(Kind.UPDATE))
         service.add(wire.DESTROY, self.destroy)
+        service.add(wire.CHECK_NAME, self.check_name)
+        service.add(wire.MAKE_DRAFT, self.make_draft)
+        service.add(wire.DROP_DRAFT, self.drop_draft)
         service.add(wire.LIST, self.list)
         service.add(wire.STATUS, self.status)
         service.add(wire.LOGS, self.logs)
@@ -57,6 +64,18 @@ class LifecycleDoor:
 
     async def destroy(self, caller: Caller, request: wire.DestroyRequest) -> wire.Accepted:
         return await self.runner.order(request.name, Kind.DESTROY, caller.principal, purge=request.purge)
+
+    async def check_name(self, _caller: Caller, request: wire.NameCheck) -> Empty:
+        await self.drafts.check_name(request.name, draft=request.draft)
+        return Empty()
+
+    async def make_draft(self, _caller: Caller, request: wire.AgentName) -> Empty:
+        await self.drafts.make(request.name)
+        return Empty()
+
+    async def drop_draft(self, _caller: Caller, request: wire.AgentName) -> Empty:
+        await self.drafts.drop(request.name)
+        return Empty()
 
     async def list(self, _caller: Caller, _request: Empty) -> wire.AgentList:
         return wire.AgentList(agents=await self._database.read(agents.views), capabilities=self._capabilities())
@@ -122,8 +141,7 @@ class LifecycleDoor:
         except Refusal as refusal:
             log.info("login_not_checked", agent=name, code=refusal.code)
             return
-        logged_in = None if status.logged_in is None else int(status.logged_in)
-        await self._database.write(lambda c: _note_login(c, name, logged_in))
+        await self._database.write(lambda c: note_login(c, name, status.logged_in))
 
     def _capabilities(self) -> wire.Capabilities:
         can = self._steps.runtime.capabilities()
@@ -142,11 +160,6 @@ class LifecycleDoor:
     @property
     def _database(self) -> Database:
         return self.runner.steps.database
-
-
-def _note_login(connection: Connection, name: str, logged_in: int | None) -> None:
-    if agents.find(connection, name) is not None:
-        agents.change(connection, name, logged_in=logged_in)
 
 
 def _as_page(lines: list[str]) -> wire.LogsReply:

@@ -2,17 +2,23 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
 
 from hive_kit.bus import Bus
+from hive_kit.version import VERSION
 from hive_wire import agent as wire
+from hive_wire.agent_config import AgentConfig
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.live import AgentStatus
 from hive_wire.model import Empty
+from pydantic import ValidationError
 
 from hive_lifecycle import layout as places
 from hive_lifecycle.agents import Agent
 from hive_lifecycle.layout import Layout, Owner
+from hive_lifecycle.mounts import mounts as mounts_of_host
 from hive_lifecycle.runtimes import AgentSpec, Mount, Runtime, RuntimeStatus, StartFailed
 from hive_lifecycle.settings import LifecycleSettings
 
@@ -30,10 +36,12 @@ class HarnessPlan:
     runtime: Runtime
 
     def spec(self, agent: Agent, owner: Owner | None) -> AgentSpec:
-        """The container of one agent."""
+        """The container of one agent. Raises StartFailed when its configuration asks for a mount that can't be."""
         mounts = self.layout.mounts(agent.name, agent.role)
         home = self._seen(mounts, places.HOME)
         run = self._seen(mounts, places.RUN)
+        if self.runtime.capabilities().sandboxed:
+            mounts = (*mounts, *mounts_of_host(read_config(agent.config).mounts, self._private_folders()))
         return AgentSpec(
             name=agent.name,
             argv=(*self.settings.agent_command, "--settings", f"{run}/settings.json"),
@@ -47,11 +55,12 @@ class HarnessPlan:
         )
 
     def settings_file(self, agent: Agent) -> str:
-        """The harness's settings, with paths as the agent sees them."""
+        """The harness's settings, with paths as the agent sees them; what its configuration leaves out is left out."""
+        config = read_config(agent.config)
         mounts = self.layout.mounts(agent.name, agent.role)
         run = self._seen(mounts, places.RUN)
         model = self.settings.model_base_url
-        values = {
+        values: dict[str, object] = {
             "agent": agent.name,
             "role": str(agent.role),
             "revision": agent.revision or "unknown",
@@ -61,15 +70,91 @@ class HarnessPlan:
             "home_dir": self._seen(mounts, places.HOME),
             "store_dir": self._seen(mounts, places.STORE),
             "run_dir": self._seen(mounts, places.OWN),
+            "agents_dir": self.runtime.visible_path(Mount(self.layout.everyone, places.EVERYONE)),
+            "proposed_dir": self.runtime.visible_path(Mount(self.layout.proposed, places.PROPOSED)),
+            "applied_dir": self.runtime.visible_path(Mount(self.layout.applied, places.APPLIED)),
             "secrets_dir": f"{run}/secrets",
             "http_port": agent.port,
             "dashboard_url": self.settings.dashboard_url,
             "model_base_url": None if model is None else model.replace("{name}", agent.name),
         }
+        if config.model is not None:
+            values["model"] = config.model
+        if config.prompt.append:
+            values["prompt_append"] = config.prompt.append
+        if config.tools.allow is not None:
+            values["tools_allow"] = config.tools.allow
+        if config.mcp:
+            values["mcp_servers"] = {key: server.model_dump(mode="json") for key, server in config.mcp.items()}
         return json.dumps(values, indent=2) + "\n"
+
+    def digest(self, agent: Agent, owner: Owner | None) -> str:
+        """Of all that a start now would use."""
+        spec = json.dumps(asdict(self.spec(agent, owner)), default=str)
+        return sha256(f"{VERSION}\0{spec}\0{self.settings_file(agent)}".encode()).hexdigest()
+
+    def notes(self, config: AgentConfig, *, wanted: bool) -> list[str]:
+        """What should be known of a deploy of that configuration here."""
+        runtime = self.runtime.capabilities()
+        notes = [f"agent.nix was not used: the {runtime.name} runtime applies agent.toml only"]
+        if config.mounts and not runtime.sandboxed:
+            notes.append("nothing was mounted: without a sandbox the agent sees the host's own folders")
+        if not wanted:
+            notes.append("not started: it is stopped; its health was not checked")
+        return notes
+
+    def _private_folders(self) -> list[Path]:
+        """Folders of hyperhive that no mount may reach."""
+        settings = self.settings
+        keys = (settings.database, settings.creds, settings.agent_signing_key, settings.manager_signing_key)
+        return [self.layout.state, *(file.absolute().parent for file in keys)]
 
     def _seen(self, mounts: tuple[Mount, ...], target: str) -> str:
         return self.runtime.visible_path(next(mount for mount in mounts if mount.target == target))
+
+
+def read_config(text: str) -> AgentConfig:
+    """A stored configuration. Raises StartFailed for one that this version can't read."""
+    try:
+        return AgentConfig.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise StartFailed(f"this version can't read the configuration ({key}: {first['msg']})") from error
+
+
+async def turn_ended(bus: Bus, name: str, seconds: float) -> bool:
+    """Wait for the end of the turn that runs, if one does; whether it ended within `seconds`.
+
+    Where nobody answers there is no turn to wait for.
+    """
+    loop = asyncio.get_running_loop()
+    deadline, running = loop.time() + seconds, None
+    while True:
+        try:
+            turn = (await bus.call(wire.STATUS, Empty(), agent=name, timeout=_ANSWER_SECONDS)).turn
+        except Refusal as refusal:
+            if refusal.code is ErrorCode.UNAVAILABLE and bus.up.is_set():
+                return True
+        else:
+            running = running or turn
+            if turn is None or turn != running:
+                return True
+        if loop.time() > deadline:
+            return False
+        await asyncio.sleep(_LAST_DELAY)
+
+
+async def check_health(bus: Bus, runtime: Runtime, name: str, seconds: float) -> AgentStatus:
+    """Whether a harness that answered still does after `seconds`, in the same run. What it says of logins and of its
+    provider is not ours to judge. Raises StartFailed."""
+    before = await runtime.status(name)
+    await asyncio.sleep(seconds)
+    after = await runtime.status(name)
+    if after.state != "running" or after.started_at != before.started_at:
+        raise StartFailed(f"the harness ended after it had answered ({describe_exit(after)})"
+                          f"{await _last_words(runtime, name)}")  # fmt: skip
+    return await wait_until_ready(bus, runtime, name, max(seconds, 5 * _ANSWER_SECONDS))
 
 
 async def wait_until_ready(bus: Bus, runtime: Runtime, name: str, seconds: float) -> AgentStatus:

@@ -88,9 +88,8 @@ class Layout:
         return self.run(name) / "secrets"
 
     def is_kept(self, name: str) -> bool:
-        """Whether anything of an agent of that name lies here."""
-        places = (self.agent(name), self.everyone / name, self.proposed / name, self.applied / name)
-        return any(os.path.lexists(place) for place in places)
+        """Whether state, login or history of that name lies here; repositories alone may be those of a request."""
+        return any(os.path.lexists(place) for place in (self.agent(name), self.everyone / name))
 
     def mounts(self, name: str, role: Role) -> tuple[Mount, ...]:
         """What the agent sees of the host."""
@@ -120,11 +119,11 @@ class Layout:
     def make(self, name: str, owner: Owner | None) -> None:
         """All folders of one agent, with their owners; what is there already keeps its content."""
         private = (self.home(name), self.store(name), self.own(name))
-        work = self.work(name)
-        for folder in (*private, self.secrets(name), work):
+        for folder in (*private, self.secrets(name)):
             folder.mkdir(parents=True, exist_ok=True)
         self.agent(name).chmod(0o700)
-        self._link(name)
+        _link(self.agent(name) / "state", f"../../shared/agents/{name}/state")
+        self.make_work(name, owner)
         if owner is None:
             return
         for folder in private:
@@ -133,6 +132,14 @@ class Layout:
         for folder in (self.run(name), self.secrets(name)):
             os.chown(folder, os.geteuid(), owner.uid, follow_symlinks=False)
             folder.chmod(0o750)
+
+    def make_work(self, name: str, owner: Owner | None) -> None:
+        """The state folder, and what the manager sees beside it; also of an agent to be."""
+        work = self.work(name)
+        work.mkdir(parents=True, exist_ok=True)
+        _link(work.parent / "config", f"{_CONFIG_LINK}/{name}")
+        if owner is None:
+            return
         shared_trees.share(work.parent, owner.group, 0o750, inherit=False)
         shared_trees.give(work, owner.uid, owner.group)
         shared_trees.share_tree(work, owner.group, 0o2770)
@@ -148,9 +155,7 @@ class Layout:
             if folder.exists():
                 shutil.rmtree(folder)
 
-    def _link(self, name: str) -> None:
-        links = ((self.everyone / name / "config", f"{_CONFIG_LINK}/{name}"),
-                 (self.agent(name) / "state", f"../../shared/agents/{name}/state"))  # fmt: skip
-        for link, target in links:
-            if not os.path.lexists(link):
-                link.symlink_to(target)
+
+def _link(link: Path, target: str) -> None:
+    if not os.path.lexists(link):
+        link.symlink_to(target)

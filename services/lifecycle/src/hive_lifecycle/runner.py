@@ -6,6 +6,7 @@ After each step the row says which is next; so an action that the service's end 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import structlog
 from hive_kit.database import Database
@@ -13,14 +14,17 @@ from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.lifecycle import Accepted, ContainerState
 from sqlalchemy import Connection
 
-from hive_lifecycle import actions, agents, clock, spawning
+from hive_lifecycle import actions, agents, clock, deploy_queue, deploys, spawning
 from hive_lifecycle.actions import Action, Kind
 from hive_lifecycle.faults import point
+from hive_lifecycle.plans import RESUMED_AT, plan_of
 from hive_lifecycle.ports import PortPlan
 from hive_lifecycle.runtimes import StartFailed, StillRunning, UnknownAgent
-from hive_lifecycle.steps import Steps
+from hive_lifecycle.steps import Step, Steps
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 ITSELF = "lifecycle"
 _FIRST_STEP_SECONDS = 1.0
@@ -59,6 +63,15 @@ class Runner:
         )
         return await self._accepted(action if isinstance(action, int) else action.id, name)
 
+    async def begin_deploy(self, name: str) -> None:
+        """Begin what waits for that agent, when nothing else is done to it; otherwise the end of that begins it."""
+        if self.suspended:
+            return
+        kept = await asyncio.to_thread(self.steps.layout.is_kept, name)
+        await self._database.write(
+            lambda c: deploy_queue.begin_next(c, name, self.ports, clock.now(), kept=kept), then=self._launch
+        )
+
     async def revive(self, name: str, *, crashed: bool) -> None:
         """Start an agent that shall run and does not, unless something else is done to it just now."""
         if self.suspended:
@@ -70,10 +83,12 @@ class Runner:
     async def recover(self) -> None:
         """At the service's start: bring what is stored in line with what runs, and go on with what was cut off."""
         unfinished = await self._database.read(actions.unfinished)
-        busy = {action.agent for action in unfinished}
         for action in unfinished:
             log.info("action_resumed", action=action.id, agent=action.agent, kind=action.kind, step=action.step)
             self._launch(action)
+        for name in await self._database.read(deploys.waited_for):
+            await self.begin_deploy(name)
+        busy = {action.agent for action in await self._database.read(actions.unfinished)}
         for agent in await self._database.read(agents.everyone):
             await self._database.write(lambda c, agent=agent: _move_port(c, agent, self.ports.port_of(agent.name)))
             if agent.name not in busy:
@@ -121,24 +136,53 @@ class Runner:
         except TimeoutError:
             log.info("inbox_opens_later", agent=action.agent)
 
-    async def _run(self, action: Action, first_step: asyncio.Event) -> None:
-        error = await self._take_steps(action, first_step)
-        while True:
-            try:
-                await self._database.write(lambda c: actions.end(c, action, clock.now(), error))
-                break
-            except Refusal as refusal:
-                log.error("action_end_waits", action=action.id, code=refusal.code)
-                await asyncio.sleep(1.0)
+    async def _run(self, begun: Action, first_step: asyncio.Event) -> None:
+        action, failed = await self._carry_out(begun, first_step)
+
+        def end(connection: Connection) -> tuple[str | None, Action | None]:
+            error, now = _sentence(connection, action, failed), clock.now()
+            undone = action.wrong is not None and failed is None
+            gone = (action.kind is Kind.SPAWN and undone) or (action.kind is Kind.DESTROY and error is None)
+            notes = self.steps.notes(connection, action)
+            actions.end(connection, action, now, error, gone=gone, notes=notes)
+            if self.suspended:
+                return error, None
+            return error, deploy_queue.begin_next(connection, action.agent, self.ports, now)
+
+        point(f"{action.kind}.finish:before")
+        error, _ = await self._write_persistently(end, lambda ended: self._launch(ended[1]))
+        point(f"{action.kind}.finish:after")
         log.info("action_ended", action=action.id, agent=action.agent, kind=action.kind, error=error)
         for tell in self.after:
             tell(action.agent)
 
-    async def _take_steps(self, action: Action, first_step: asyncio.Event) -> str | None:
-        """Why the action failed, None when it did not."""
-        steps = self.steps.of(action.kind)
+    async def _carry_out(self, action: Action, first_step: asyncio.Event) -> tuple[Action, str | None]:
+        """Take the steps there and, when they fail, the steps back. The action with what went `wrong`, and why its
+        last steps failed, if they did."""
+        plan = plan_of(self.steps, action)
+        if action.wrong is None:
+            wrong = await self._take_steps(action, plan.forward, first_step)
+            if wrong is None or not plan.back:
+                return action, wrong
+            log.warning("action_turns_back", action=action.id, agent=action.agent, kind=action.kind, error=wrong)
+            first = next(iter(plan.back))
+            action = await self._write_persistently(lambda c: actions.turn_back(c, action, first, wrong))
+        return action, await self._take_steps(action, plan.back, first_step)
+
+    async def _write_persistently(self, work: Callable[[Connection], T], then: Callable[[T], None] | None = None) -> T:
+        """What must be stored for an action to go on; on a full disk it is tried again until it fits."""
+        while True:
+            try:
+                return await self._database.write(work, then)
+            except Refusal as refusal:
+                log.error("action_waits", code=refusal.code)
+                await asyncio.sleep(1.0)
+
+    async def _take_steps(self, action: Action, steps: dict[str, Step], first_step: asyncio.Event) -> str | None:
+        """Why the steps failed, None when they did not."""
         names = list(steps)
-        at = names.index(action.step) if action.step in names else 0
+        step = RESUMED_AT.get(action.step or "", action.step)
+        at = names.index(step) if step in names else 0
         try:
             for name, following in zip(names[at:], [*names[at + 1 :], None], strict=True):
                 point(f"{action.kind}.{name}:before")
@@ -195,6 +239,18 @@ class Runner:
     @property
     def _database(self) -> Database:
         return self.steps.database
+
+
+def _sentence(connection: Connection, action: Action, failed: str | None) -> str | None:
+    """Why the action failed and what became of it; None when it did not."""
+    if action.wrong is None:
+        return failed
+    if action.kind is Kind.SPAWN:
+        what = "its container could not be removed" if failed else "its container was removed, its state folder is kept"
+    else:
+        what = f"rolled back to {agents.get(connection, action.agent).revision or 'the defaults'}"
+        what += ", which does not come up either" if failed else ""
+    return f"{action.wrong}; {what}" + (f": {failed}" if failed else "")
 
 
 def _revive(connection: Connection, name: str, crashed: bool) -> Action | None:

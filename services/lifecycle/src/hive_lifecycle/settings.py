@@ -61,9 +61,13 @@ class LifecycleSettings(ServiceSettings):
     max_processes: int | None = 1024
     """How many processes one agent may have."""
     grace_seconds: float = 10.0
-    """How long a harness may take to end its turn and stop."""
+    """How long a harness may take to stop."""
+    turn_seconds: float = 30.0
+    """How long a running turn may take to end before a deploy or an update."""
     ready_seconds: float = 30.0
     """How long a harness may take from its start to its first answer."""
+    steady_seconds: float = Field(default=2.0, ge=0)
+    """After so long a harness that was deployed anew must still run and answer."""
     parallel_starts: int = max(4, 2 * (os.cpu_count() or 1))
     """How many agents are started at the same time."""
     restart_first_seconds: float = 0.2

@@ -19,17 +19,23 @@ def check_form(name: str, max_length: int | None) -> None:
         raise Refusal(ErrorCode.NAME_TOO_LONG, text, limit=max_length)
 
 
-def spawn(connection: Connection, name: str, plan: PortPlan, by: str, now: int, *, kept: bool) -> Action:
-    """Store the agent with the action that makes it. Refuses `name_taken` (also when something is `kept` of an
-    earlier agent of that name) and `port_taken`."""
+def check_free(connection: Connection, name: str, plan: PortPlan, *, kept: bool, draft: bool = False) -> int:
+    """The port that a new agent of that name has. Refuses `name_taken`, also when something is `kept` of an earlier
+    agent of that name, and `port_taken`. `draft`: what is kept was made for a draft, unless an agent of that name was
+    destroyed: its login and history are nobody else's."""
     if agents.find(connection, name) is not None:
         raise Refusal(ErrorCode.NAME_TAKEN, f"there is an agent named {name} already", name=name)
-    if kept:
-        text = f"state or configuration of an earlier {name} is still there; choose another name"
+    if kept and not (draft and not actions.was_destroyed(connection, name)):
+        text = f"state of an earlier {name} or of a draft is still there; choose another name"
         raise Refusal(ErrorCode.NAME_TAKEN, text, name=name)
     port = plan.port_of(name)
     ports.check_free(port, agents.ports_in_use(connection))
-    agents.add(connection, name, port, now)
+    return port
+
+
+def spawn(connection: Connection, name: str, plan: PortPlan, by: str, now: int, *, kept: bool) -> Action:
+    """Store the agent with the action that makes it. Refusals as of `check_free`."""
+    agents.add(connection, name, check_free(connection, name, plan, kept=kept), now)
     return actions.begin(connection, name, Kind.SPAWN, by, now)
 
 

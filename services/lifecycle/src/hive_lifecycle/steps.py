@@ -2,28 +2,32 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+import structlog
 from hive_kit.bus import Bus
 from hive_kit.database import Database
 from hive_kit.files import write_if_changed
+from hive_kit.version import VERSION
 from hive_wire import approvals, broker
 from hive_wire.lifecycle import ContainerState
+from hive_wire.live import AgentStatus
 from sqlalchemy import Connection
 
-from hive_lifecycle import agents, clock, uids
-from hive_lifecycle.actions import Action, Kind
+from hive_lifecycle import actions, agents, clock, deploys, uids
+from hive_lifecycle.actions import Action, short
 from hive_lifecycle.credentials import Credentials, revoke_all
-from hive_lifecycle.harness import HarnessPlan, wait_until_ready
+from hive_lifecycle.harness import HarnessPlan, check_health, read_config, turn_ended, wait_until_ready
 from hive_lifecycle.layout import Layout, Owner
-from hive_lifecycle.runtimes import Runtime
+from hive_lifecycle.notices import note_login, note_update
+from hive_lifecycle.runtimes import Runtime, StartFailed
 from hive_lifecycle.secrets import Secrets
 from hive_lifecycle.settings import LifecycleSettings
 
-Step: TypeAlias = Callable[[Action], Awaitable[None]]
+log = structlog.get_logger()
 
-_REVISION_LENGTH = 12
+Step: TypeAlias = Callable[[Action], Awaitable[None]]
 
 
 @dataclass
@@ -42,39 +46,11 @@ class Steps:
     def __post_init__(self) -> None:
         self._starts = asyncio.Semaphore(self.settings.parallel_starts)
 
-    def of(self, kind: Kind) -> dict[str, Step]:
-        """The steps of an action, in order."""
-        make: dict[str, Step] = {
-            "inbox": self.open_inbox,
-            "repos": self.seed_repos,
-            "folders": self.make_folders,
-            "credentials": self.make_credentials,
-            "container": self.make_container,
-            "start": self.start,
-        }
-        unmake: dict[str, Step] = {
-            "container": self.destroy_container,
-            "credentials": self.revoke_credentials,
-            "inbox": self.close_inbox,
-            "repos": self.remove_repos,
-            "folders": self.remove_folders,
-        }
-        plans: dict[Kind, dict[str, Step]] = {
-            Kind.SPAWN: make,
-            Kind.START: make,
-            Kind.STOP: {"stop": self.stop},
-            Kind.KILL: {"kill": self.kill},
-            Kind.RESTART: {"stop": self.stop, **make},
-            Kind.DESTROY: unmake,
-        }
-        return plans[kind]
-
     async def open_inbox(self, action: Action) -> None:
         """Ask the broker until it is done; once is enough."""
-        if (await self._agent(action)).reachable:
-            return
-        await self.bus.call_persistently(broker.OPEN_INBOX, broker.InboxName(name=action.agent))
-        await self._change(action, reachable=1)
+        agent = await self._agent(action)
+        if not agent.reachable:
+            await self._open_inbox(agent)
 
     async def seed_repos(self, action: Action) -> None:
         """Both repositories exist; agents from before there were any get them too."""
@@ -83,34 +59,85 @@ class Steps:
             return
         request = approvals.SeedRequest(agent=agent.name, role=agent.role, requested_by=action.requested_by)
         seeded = await self.bus.call_persistently(approvals.SEED_REPOS, request)
-        await self._change(action, revision=seeded.commit[:_REVISION_LENGTH])
+        config = seeded.config.model_dump_json()
+        if seeded.config.messages.allow is not None:
+            await self._open_inbox(replace(agent, config=config))
+        await self._change(action, revision=short(seeded.commit), config=config)
 
     async def make_folders(self, action: Action) -> None:
         """Folders, settings and secrets."""
-        agent, owner = await self._agent(action), await self._owner(action.agent)
+        agent, owner = await self._agent(action), await self.owner(action.agent)
         await asyncio.to_thread(self._write_files, agent, owner)
 
     async def make_credentials(self, action: Action) -> None:
         """Credentials that NATS accepts."""
-        owner = await self._owner(action.agent)
+        owner = await self.owner(action.agent)
         path = self.layout.creds(action.agent)
         await self.credentials.ensure(self.database, action.agent, path, None if owner is None else owner.uid)
 
     async def make_container(self, action: Action) -> None:
         """The runtime knows how to start it."""
-        agent, owner = await self._agent(action), await self._owner(action.agent)
+        agent, owner = await self._agent(action), await self.owner(action.agent)
         await self.runtime.create(self._plan.spec(agent, owner))
         if agent.container is ContainerState.ABSENT:
             await self._note(action, ContainerState.STOPPED)
 
     async def start(self, action: Action) -> None:
         """Running, and its harness answers."""
+        agent = await self._agent(action)
+        digest = await self._digest(agent)
         async with self._starts:
+            if (await self.runtime.status(action.agent)).state != "running":
+                await self._change(action, started_with=digest)
             # Shielded: a start that is given up on still ends before a stop of the same agent begins.
             await asyncio.shield(self.runtime.start(action.agent))
             await self._note(action, ContainerState.RUNNING, exit=None)
             status = await wait_until_ready(self.bus, self.runtime, action.agent, self.settings.ready_seconds)
-        await self._change(action, logged_in=_as_column(status.logged_in))
+        await self.database.write(lambda c: _take_report(c, action.agent, status, digest))
+
+    async def settle(self, action: Action) -> None:
+        """Its turn had time to end, and it is stopped; mail of a turn that did not end comes back at the next start."""
+        if not await turn_ended(self.bus, action.agent, self.settings.turn_seconds):
+            log.info("turn_cut_off", agent=action.agent, action=action.id)
+        await self.stop(action)
+
+    async def configure(self, action: Action) -> None:
+        """All that lies on the host for it says what this action wants."""
+        await self._open_inbox(await self._agent(action))
+        await self.make_folders(action)
+        await self.make_credentials(action)
+        await self.make_container(action)
+
+    async def start_if_wanted(self, action: Action) -> None:
+        """As `start`, unless the operator stopped it."""
+        if (await self._agent(action)).wanted:
+            await self.start(action)
+
+    async def check_health(self, action: Action) -> None:
+        """It stays up and answers, if it was started."""
+        if (await self._agent(action)).wanted:
+            await check_health(self.bus, self.runtime, action.agent, self.settings.steady_seconds)
+
+    def notes(self, connection: Connection, action: Action) -> list[str]:
+        """What approvals should know beside, when the action carries out an approval."""
+        if action.approval is None:
+            return []
+        agent = _as_wanted(connection, replace(action, wrong=None))
+        try:
+            return self._plan.notes(read_config(agent.config), wanted=agent.wanted)
+        except StartFailed:
+            return []  # that is the action's error already
+
+    async def observe(self, name: str, status: AgentStatus) -> None:
+        """Take note of what a harness says of itself."""
+        agent = await self.database.read(lambda c: agents.find(c, name))
+        if agent is None:
+            return
+        try:
+            digest = await self._digest(agent)
+        except StartFailed:
+            digest = None
+        await self.database.write(lambda c: _take_late_report(c, name, status, digest))
 
     async def stop(self, action: Action) -> None:
         """Not running; it had time to end its turn."""
@@ -123,7 +150,7 @@ class Steps:
         await self._note_stopped(action)
 
     async def destroy_container(self, action: Action) -> None:
-        """The runtime knows nothing of it."""
+        """The runtime knows nothing of it; its log stays unless it is purged."""
         await self.runtime.destroy(action.agent, purge=action.purge)
         await self._note(action, ContainerState.ABSENT, exit=None)
 
@@ -148,7 +175,7 @@ class Steps:
 
     async def hand_over_secrets(self, name: str) -> bool:
         """Bring one agent's secrets in line, where it has its folders; whether anything changed."""
-        owner = await self._owner(name)
+        owner = await self.owner(name)
         folder = self.layout.secrets(name)
         if not folder.is_dir():
             return False
@@ -168,7 +195,8 @@ class Steps:
         write_if_changed(self.layout.settings(agent.name), self._plan.settings_file(agent), 0o644)
         self.secrets.hand_over(agent.name, self.layout.secrets(agent.name), None if owner is None else owner.uid)
 
-    async def _owner(self, name: str) -> Owner | None:
+    async def owner(self, name: str) -> Owner | None:
+        """The user that an agent of that name has or will have."""
         if not self.separate_users:
             return None
         users = self.settings.uids
@@ -179,7 +207,17 @@ class Steps:
         return Owner(uid, users.group)
 
     async def _agent(self, action: Action) -> agents.Agent:
-        return await self.database.read(lambda c: agents.get(c, action.agent))
+        return await self.database.read(lambda c: _as_wanted(c, action))
+
+    async def _digest(self, agent: agents.Agent) -> str:
+        owner = await self.owner(agent.name)
+        return await asyncio.to_thread(self._plan.digest, agent, owner)
+
+    async def _open_inbox(self, agent: agents.Agent) -> None:
+        allowed = read_config(agent.config).messages.allow
+        request = broker.InboxName(name=agent.name, may_write_to=allowed)
+        await self.bus.call_persistently(broker.OPEN_INBOX, request)
+        await self.database.write(lambda c: agents.change(c, agent.name, reachable=1))
 
     async def _change(self, action: Action, **columns: str | int | None) -> None:
         await self.database.write(lambda c: agents.change(c, action.agent, **columns))
@@ -197,5 +235,28 @@ def _stopped(connection: Connection, name: str) -> None:
         agents.set_container(connection, name, ContainerState.STOPPED, clock.now(), exit=None, restarts=0)
 
 
-def _as_column(logged_in: bool | None) -> int | None:
-    return None if logged_in is None else int(logged_in)
+def _as_wanted(connection: Connection, action: Action) -> agents.Agent:
+    """The agent with the configuration that an action gives it; when it is undone, the one it had before."""
+    agent = agents.get(connection, action.agent)
+    if action.approval is None or action.wrong is not None:
+        return agent
+    deploy = deploys.get(connection, action.approval)
+    return replace(agent, revision=short(deploy.commit), config=deploy.config)
+
+
+def _take_report(connection: Connection, name: str, status: AgentStatus, digest: str | None) -> None:
+    """`digest` is of what a start now would use; None when nothing could be started."""
+    note_login(connection, name, status.logged_in)
+    started_with = agents.get(connection, name).started_with
+    other_settings = None not in (digest, started_with) and digest != started_with
+    note_update(connection, name, other_settings or status.version not in (None, VERSION))
+
+
+def _take_late_report(connection: Connection, name: str, status: AgentStatus, digest: str | None) -> None:
+    """A report that came by itself. While an action is at work, what a start would use is not settled."""
+    if agents.find(connection, name) is None:
+        return
+    if actions.in_flight(connection, name) is None:
+        _take_report(connection, name, status, digest)
+    else:
+        note_login(connection, name, status.logged_in)

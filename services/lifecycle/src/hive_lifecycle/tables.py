@@ -23,8 +23,12 @@ agents = Table(
     Column("logged_in", Integer),
     Column("restarts", Integer, nullable=False, server_default="0"),
     Column("told", Text),
+    Column("config", Text, nullable=False, server_default="{}"),
+    Column("started_with", Text),
+    Column("needs_update", Integer),
 )
-"""`revision` is set once both repositories exist, `reachable` once the inbox is open; `told` is the view last told."""
+"""`revision` is set once both repositories exist, `reachable` once the inbox is open; `told` is the view last told.
+`revision` and `config` are what is deployed; `started_with` is the digest of what the harness was last started with."""
 
 actions = Table(
     "actions",
@@ -39,11 +43,30 @@ actions = Table(
     Column("begun_at", Integer, nullable=False),
     Column("ended_at", Integer),
     Column("error", Text),
+    Column("approval", Integer),
     sqlite_autoincrement=True,
 )
-"""`step` is the next one to take; None before the first was looked up. In flight while `ended_at` is not set."""
+"""`step` is the next one to take; None before the first was looked up. In flight while `ended_at` is not set; an
+`error` before that says why it is being undone."""
 Index("actions_in_flight", actions.c.agent, unique=True, sqlite_where=text("ended_at IS NULL"))
 Index("actions_by_agent", actions.c.agent, actions.c.id)
+
+deploys = Table(
+    "deploys",
+    metadata,
+    Column("approval", Integer, primary_key=True),
+    Column("agent", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("commit_id", Text, nullable=False),
+    Column("config", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("queued_at", Integer, nullable=False),
+    Column("ended_at", Integer),
+    Column("error", Text),
+)
+"""Approvals that were released to lifecycle; `state` is queued, running or done. Rows stay: none is done twice."""
+Index("deploys_open", deploys.c.agent, deploys.c.approval, sqlite_where=text("state <> 'done'"))
 
 credentials = Table(
     "credentials",

@@ -1,0 +1,111 @@
+"""Approvals that are released to lifecycle: heard of in the event stream, each kept once, in one transaction with its
+event's id and the position in the stream.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from hive_kit.bus import Bus
+from hive_kit.stream import Envelope, Position, StreamReset, follow, stream_start
+from hive_wire.approvals import APPROVED, ApprovalChanged, Approved
+from hive_wire.errors import Refusal
+from hive_wire.subjects import STREAM
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from hive_lifecycle import agents, clock, deploys
+from hive_lifecycle.faults import point
+from hive_lifecycle.runner import Runner
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class ApprovedFeed:
+    """Follows approvals's events."""
+
+    bus: Bus
+    runner: Runner
+
+    async def run(self) -> None:
+        """Until cancelled. After a reset of the stream from its beginning: what was taken in is known by its id."""
+        position = await self.runner.steps.database.read(_position)
+        while True:
+            if position is None:
+                position = await stream_start(self.bus)
+            try:
+                async for envelope in follow(self.bus, position, APPROVED.subject):
+                    await self._take_in(envelope)
+            except StreamReset as reset:
+                log.warning("events_followed_anew", reason=str(reset))
+                position = None
+
+    async def _take_in(self, envelope: Envelope) -> None:
+        """Keep the event's effect and begin it; on a full disk, again until it fits: an event is never skipped."""
+        while True:
+            try:
+                agent = await self.runner.steps.database.write(lambda c: take_in(c, envelope, clock.now()))
+                point("deploy.queued:after")
+                if agent is not None:
+                    await self.runner.begin_deploy(agent)
+            except Refusal as refusal:
+                log.warning("approved_waits", code=refusal.code)
+                await asyncio.sleep(1.0)
+            else:
+                return
+
+
+def take_in(connection: Connection, envelope: Envelope, now: int) -> str | None:
+    """Keep what an event asks for, unless it is kept already. The agent for which something waits."""
+    _move_to(connection, envelope.position)
+    fresh = connection.exec_driver_sql(
+        "INSERT INTO seen_events (id) VALUES (?) ON CONFLICT DO NOTHING RETURNING id", (envelope.id,)
+    ).scalar()
+    if fresh is not None:
+        _keep(connection, envelope, now)
+    try:
+        agent = ApprovalChanged.model_validate_json(envelope.payload).approval.agent
+    except ValidationError:
+        return None
+    if agents.find(connection, agent) is not None:
+        agents.tell(connection, agent)
+    return agent
+
+
+def _keep(connection: Connection, envelope: Envelope, now: int) -> None:
+    try:
+        approved = Approved.model_validate_json(envelope.payload)
+    except ValidationError as error:
+        log.error("approved_not_understood", event_id=envelope.id, error=str(error))
+        _refuse(connection, envelope, now, error)
+        return
+    deploys.queue(connection, approved.approval, approved.config.model_dump_json(), now)
+
+
+def _refuse(connection: Connection, envelope: Envelope, now: int, error: ValidationError) -> None:
+    """Tell approvals that it can't be carried out, as far as it can be told of what."""
+    try:
+        approval = ApprovalChanged.model_validate_json(envelope.payload).approval
+    except ValidationError:
+        return
+    first = error.errors()[0]
+    text = f"lifecycle can't read its configuration ({'.'.join(map(str, first['loc']))}: {first['msg']})"
+    deploy = deploys.queue(connection, approval, "{}", now)
+    if deploy is not None:
+        deploys.finish(connection, deploy, now, text)
+
+
+def _position(connection: Connection) -> Position | None:
+    row = connection.exec_driver_sql(
+        "SELECT created, seq FROM stream_position WHERE stream = ?", (STREAM,)
+    ).one_or_none()
+    return None if row is None else Position(row.created, row.seq)
+
+
+def _move_to(connection: Connection, to: Position) -> None:
+    connection.exec_driver_sql(
+        "INSERT INTO stream_position (stream, created, seq) VALUES (?, ?, ?)"
+        " ON CONFLICT (stream) DO UPDATE SET created = excluded.created, seq = excluded.seq",
+        (STREAM, to.created, to.seq),
+    )

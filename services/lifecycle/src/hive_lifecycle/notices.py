@@ -1,0 +1,30 @@
+"""What is known of an agent's login and of whether it runs with what is installed; tells when either changes.
+
+The first thing ever known of an agent is no change.
+"""
+
+from hive_kit.outbox import emit
+from hive_wire.lifecycle import LOGGED_IN, NEEDS_LOGIN, NEEDS_UPDATE, Notice
+from sqlalchemy import Connection
+
+from hive_lifecycle import agents
+
+
+def note_login(connection: Connection, name: str, logged_in: bool | None) -> None:
+    """What the harness said of its login; None when it does not know yet."""
+    agent = agents.find(connection, name)
+    if agent is None or logged_in is None or logged_in == agent.logged_in:
+        return
+    if agent.logged_in is not None:
+        emit(connection, LOGGED_IN if logged_in else NEEDS_LOGIN, Notice(agent=name))
+    agents.change(connection, name, logged_in=int(logged_in))
+
+
+def note_update(connection: Connection, name: str, needed: bool) -> None:
+    """Whether a start now would use another version or other settings than what runs."""
+    agent = agents.find(connection, name)
+    if agent is None or needed == agent.needs_update:
+        return
+    if needed and agent.needs_update is False:
+        emit(connection, NEEDS_UPDATE, Notice(agent=name))
+    agents.change(connection, name, needs_update=int(needed))
