@@ -3,6 +3,7 @@
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { makeDecisions } from "./decisions.mjs";
 
 const args = process.argv.slice(2);
 const option = (name, fallback) => (args.includes(name) ? Number(args[args.indexOf(name) + 1]) : fallback);
@@ -77,7 +78,7 @@ if (!empty) {
   message("scout", "scribe", "Please keep a page about leases; I'll send you the facts.", 1300, "pending");
   message("system", "manager", "`barnacle` crashed: exit 1. It was started again once.", 900);
   message("manager", "barnacle", "Please check your last change; you crashed right after it.", 880, "dead", { dead_reason: "3 turns failed: tool result too large", attempts: 3, failures: 3 });
-  const found = message("scout", "operator", words.table, 300, "in_flight", { in_reply_to: plan });
+  const found = message("scout", "operator", words.table, 300, "in_flight", { in_reply_to: plan, file_refs: [{ path: "/state/notes/leases.md", size: 91234 }] });
   message("operator", "scout", words.short, 260, "in_flight", { in_reply_to: found, redelivered: 1, attempts: 2 });
   message("manager", "operator", "**dredge** is parked until 15:00 because of its usage limit. Shall I give its queue to *kelp*?", 60, "pending");
 }
@@ -160,14 +161,19 @@ function settle(mail, part) {
 const keys = new Map();
 const refuse = (code, message, http = 400, details = {}) => ({ http, body: { error: { code, message, details } } });
 
+const decisions = empty ? null : makeDecisions({ emit, messages, refuse });
+
 function answer(method, path, query, body) {
   const parts = path.split("/").slice(2);
   if (path === "/api/snapshot") {
     return {
+      ...decisions?.snapshot(),
       position: `${boot}:${n}`, agents: tiles, messages: messages.slice(-200), messages_more: messages.length > 200,
       swarm: { name: "reef", version: "0.1.0", capabilities: { runtime: "local", sandboxed: !args.includes("--unsafe"), separate_users: true, memory_limits: true, notes: [] }, conflicts: [], unreachable: [], body_limit: 262144 },
     };
   }
+  const decided = decisions?.route(method, path, query, body);
+  if (decided) return decided;
   if (path === "/api/messages" && query.has("state")) return { messages: messages.filter((m) => m.state === query.get("state")), more: false };
   if (path === "/api/agents/operator/inbox") return { messages: messages.filter((m) => m.recipient === "operator").slice(-50), more: false };
   if (path === "/api/messages" && method === "GET") {
@@ -248,6 +254,7 @@ createServer(async (req, res) => {
   const { pathname, searchParams } = new URL(req.url, "http://x");
   if (pathname === "/dev/cut") { cut = searchParams.get("on") === "1"; if (cut) for (const s of streams) s.res.destroy(); return json(res, 200, { cut }); }
   if (pathname === "/dev/rows") { for (let i = 0; i < Number(searchParams.get("n")); i += 1) say("text", { text: `burst ${i}` }); return json(res, 200, {}); }
+  if (pathname === "/dev/change") return json(res, 200, answer(req.method, pathname, searchParams, {}));
   if (cut) return req.socket.destroy();
   if (pathname === "/api/login") {
     let raw = "";

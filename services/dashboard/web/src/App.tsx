@@ -1,5 +1,6 @@
 // The shell: bar, banners, the page that the address names, and what every page shares.
 import { AgentPage } from "./agent/AgentPage";
+import { DecisionsPage } from "./decisions/DecisionsPage";
 import { FleetPage } from "./fleet/FleetPage";
 import { LoginPage } from "./login/LoginPage";
 import { MessagesPage } from "./messages/MessagesPage";
@@ -17,6 +18,8 @@ function Page() {
       return <FleetPage />;
     case "messages":
       return <MessagesPage target={at.message} view={at.view} />;
+    case "decisions":
+      return <DecisionsPage at={at} />;
     case "agent":
       return <AgentPage key={at.name} name={at.name} />;
     default:

@@ -1,5 +1,8 @@
 // Requests to the dashboard: JSON in and out, refusals as ApiError with the wire's code.
-import type { AgentPageHistory, ErrorBody, Message, MessageState, Snapshot } from "./gen/wire";
+import type {
+  AgentPageHistory, AnswerForm, Approval, ApprovalList, ConfigFile, DecideReply, DecideRequest, DiffPage, ErrorBody, FilePreview, LooseEnds, Message, MessageState,
+  Question, QuestionList, Reminder, Snapshot,
+} from "./gen/wire";
 
 export interface MessagePage { messages: Message[]; more: boolean }
 export interface Sent { id: number; state: MessageState; stored_at: string; repeated?: boolean }
@@ -27,13 +30,13 @@ async function refusal(answer: Response): Promise<ApiError> {
   }
 }
 
-async function request<T>(method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+async function request<T>(method: "GET" | "POST", path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(path, {
       method,
       credentials: "same-origin",
-      headers: body === undefined ? {} : { "content-type": "application/json" },
+      headers: body === undefined ? headers : { ...headers, "content-type": "application/json" },
       body: body === undefined ? null : JSON.stringify(body),
     });
   } catch {
@@ -49,6 +52,10 @@ async function request<T>(method: "GET" | "POST", path: string, body?: unknown):
 
 const get = <T>(path: string): Promise<T> => request<T>("GET", path);
 const post = <T = unknown>(path: string, body: unknown = {}): Promise<T> => request<T>("POST", path, body);
+const query = (of: Record<string, string | number | boolean | null>): string => {
+  const given = Object.entries(of).flatMap(([key, value]) => (value === null ? [] : [[key, String(value)]]));
+  return given.length > 0 ? `?${new URLSearchParams(given)}` : "";
+};
 const agent = (name: string): string => `/api/agents/${encodeURIComponent(name)}`;
 
 export type AgentAction = "start" | "stop" | "kill" | "restart" | "cancel" | "compact" | "new_session" | "retry" | "dismiss" | "check_login";
@@ -73,4 +80,20 @@ export const api = {
   act: (name: string, action: AgentAction) => post(`${agent(name)}/${action}`),
   model: (name: string, model: string) => post(`${agent(name)}/model`, { model }),
   destroy: (name: string, purge: boolean) => post(`${agent(name)}/destroy`, { confirm: name, purge }),
+  config: (name: string, path: string | null) => get<ConfigFile>(`${agent(name)}/config${query({ path })}`),
+  file: (message: number, number: number) => get<FilePreview>(`/api/messages/${message}/files/${number}`),
+  toOperator: (before: number | null, limit = 50) => get<MessagePage>(`/api/inbox${query({ before, limit })}`),
+  diff: (id: number, cursor: string | null) => get<DiffPage>(`/api/approvals/${id}/diff${query({ cursor })}`),
+  approval: (id: number) => get<Approval>(`/api/approvals/${id}`),
+  approvalHistory: (before: string | null, limit = 30) => get<ApprovalList>(`/api/approvals/history${query({ before, limit })}`),
+  decide: (decision: DecideRequest) => post<DecideReply>("/api/approvals/decide", decision),
+  requestSpawn: (name: string, description: string, key: string) =>
+    request<Approval>("POST", "/api/approvals/spawn", { name, description }, { "idempotency-key": key }),
+  discardDraft: (name: string) => post(`/api/drafts/${encodeURIComponent(name)}/discard`),
+  questions: (open: boolean) => get<QuestionList>(`/api/questions${query({ open })}`),
+  answer: (id: number, form: AnswerForm) => post<Question>(`/api/questions/${id}/answer`, form),
+  cancelQuestion: (id: number) => post<Question>(`/api/questions/${id}/cancel`),
+  hold: (id: number) => post<Question>(`/api/questions/${id}/hold`),
+  cancelReminder: (id: number) => post<Reminder>(`/api/reminders/${id}/cancel`),
+  looseEnds: () => get<LooseEnds>("/api/loose-ends"),
 };

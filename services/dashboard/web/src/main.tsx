@@ -5,6 +5,8 @@ import "./styles/shell.css";
 import "./styles/fleet.css";
 import "./styles/messages.css";
 import "./styles/agent.css";
+import "./styles/decisions.css";
+import "./styles/review.css";
 import { render } from "preact";
 import { App } from "./App";
 import { startClock } from "./state/clock";

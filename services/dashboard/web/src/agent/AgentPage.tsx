@@ -8,8 +8,10 @@ import { Loading } from "../ui/Loading";
 import { Missing } from "../ui/Missing";
 import { AgentHeader } from "./AgentHeader";
 import { CancelledCard } from "./CancelledCard";
+import { ConfigCard } from "./ConfigCard";
 import { InboxRail } from "./InboxRail";
 import { LoginCard } from "./LoginCard";
+import { LooseEndsCard } from "./LooseEndsCard";
 import { PromptLine } from "./PromptLine";
 import { StoppedNote } from "./StoppedNote";
 import { Terminal } from "./Terminal";
@@ -39,7 +41,11 @@ export function AgentPage({ name }: { name: string }) {
         <Terminal name={name} />
         <PromptLine tile={tile} />
       </div>
-      <InboxRail name={name} />
+      <aside class="rail agent-rail" aria-label="Beside the terminal">
+        <LooseEndsCard name={name} />
+        <ConfigCard key={name} name={name} revision={tile.view.revision ?? null} />
+        <InboxRail name={name} />
+      </aside>
     </div>
   );
 }

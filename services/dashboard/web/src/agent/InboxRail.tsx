@@ -20,14 +20,12 @@ export function InboxRail({ name }: { name: string }) {
   const messages = inboxOf(name).slice(-50).reverse();
   const loading = !(name in inboxes.value) && !error;
   return (
-    <aside class="rail agent-rail" aria-label="Inbox">
-      <section class="mail-list card hue-quiet" data-testid="agent-inbox">
+    <section class="mail-list card hue-quiet" aria-label="Inbox" data-testid="agent-inbox">
         <div class="kicker"><Heading plain="Inbox" leet="1NB0X" level={2} /></div>
         {error && <ErrorNote error={error} onRetry={load} />}
         {messages.length > 0 ? <ol class="msgs">{messages.map((message) => <MessageRow key={message.id} message={message} where="rail" threaded={false} />)}</ol>
           : loading ? <Loading rows={3} height={64} />
           : <p class="dim list-empty">No mail yet. What you write below its terminal arrives here.</p>}
-      </section>
-    </aside>
+    </section>
   );
 }

@@ -2,9 +2,10 @@
 import { memo } from "../memo";
 import { agentNamed, forgive, refused } from "../state/agents";
 import { agentMood, containerMood, needsLogin } from "../state/mood";
-import { money, seconds } from "../words";
+import { count, money, seconds } from "../words";
 import { Command } from "../ui/Command";
 import { ErrorNote } from "../ui/ErrorNote";
+import { Icon } from "../ui/Icon";
 import { Meter } from "../ui/Meter";
 import { StateBadge } from "../ui/StateBadge";
 import { TileActions } from "./TileActions";
@@ -39,7 +40,7 @@ export const AgentTile = memo(function AgentTile({ name }: { name: string }) {
       <dl class="tile-facts">
         <div data-tip="How full the context window is"><dt>ctx</dt><dd><Meter used={status?.ctx_tokens} limit={status?.ctx_limit} /></dd></div>
         <div data-tip="Cost of this session, at list prices"><dt>cost</dt><dd class="num">{status?.cost_usd == null ? "—" : money(status.cost_usd)}</dd></div>
-        <div data-tip="Messages in line, and those being worked on"><dt>mail</dt><dd class="num" data-testid="mail-count">{tile.pending ?? 0}{tile.in_flight ? ` +${tile.in_flight}` : ""}{tile.dead ? <> · <b class="bad">{tile.dead} dead</b></> : null}</dd></div>
+        <div data-tip="Messages in line, and those being worked on"><dt>mail</dt><dd class="num" data-testid="mail-count">{tile.pending ?? 0}{tile.in_flight ? ` +${tile.in_flight}` : ""}{tile.dead ? <> · <b class="bad">{tile.dead} dead</b></> : null}{tile.reminders ? <span class="dim" data-tip={count(tile.reminders, "open reminder")} data-testid="reminder-count"> · <Icon name="bell" size={12} />{tile.reminders}</span> : null}</dd></div>
         <div data-tip="How long the last turn took"><dt>last turn</dt><dd class="num">{status?.last_turn_seconds == null ? "—" : seconds(status.last_turn_seconds)}</dd></div>
       </dl>
       {needsLogin(tile) && (

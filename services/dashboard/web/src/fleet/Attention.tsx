@@ -1,15 +1,26 @@
 // What waits for the operator, each with its reason, its age and the way to end it.
 import { all } from "../state/agents";
 import { dead, forOperator } from "../state/messages";
+import { waiting } from "../state/queue";
+import { Left } from "../ui/Left";
+import { gist } from "./LatestMail";
 import { needsLogin, type Hue, type Shape } from "../state/mood";
 import { count } from "../words";
 import { StateMark } from "../ui/StateMark";
 import { Since } from "../ui/Time";
 
-interface Need { key: string; shape: Shape; hue: Hue; who: string; why: string; since: string | null; href: string; act: string }
+interface Need { key: string; shape: Shape; hue: Hue; who: string; why: string; since: string | null; href: string; act: string; due?: string | null }
+
+const SHOWN = 6;
 
 function needs(): Need[] {
   const found: Need[] = [];
+  const decisions = waiting.value.filter((item) => item.kind !== "mail");
+  for (const item of decisions.slice(0, SHOWN)) {
+    if (item.kind === "question") found.push({ key: item.key, shape: "bang", hue: "peach", who: item.question.asker, why: `asks: ${gist(item.question.question)}`, since: item.since, due: item.deadline, href: "/decisions?view=waiting", act: "Answer" });
+    else if (item.kind === "approval") found.push({ key: item.key, shape: "bang", hue: "peach", who: item.approval.agent, why: `${item.approval.kind === "spawn" ? "new agent" : "configuration"} #${item.approval.id} waits for your approval`, since: item.since, href: `/decisions?approval=${item.approval.id}`, act: "Review" });
+  }
+  if (decisions.length > SHOWN) found.push({ key: "more", shape: "bang", hue: "peach", who: "you", why: `${decisions.length - SHOWN} more decisions wait`, since: null, href: "/decisions?view=waiting", act: "See all" });
   const mail = forOperator.value;
   if (mail[0]) found.push({ key: "mail", shape: "bang", hue: "peach", who: "you", why: `${count(mail.length, "message")} to you, not yet handled`, since: mail[0].stored_at, href: `/messages?m=${mail[0].id}`, act: "Read" });
   for (const tile of all.value) {
@@ -42,7 +53,8 @@ export function Attention() {
               <StateMark shape={need.shape} />
               <b class="mono who">{need.who}</b>
               <span class="why">{need.why}</span>
-              {need.since && <span class="dim num"><Since at={need.since} /></span>}
+              {need.due && <span class="num"><Left at={need.due} prefix="ends in " over="ending" /></span>}
+              {need.since && !need.due && <span class="dim num"><Since at={need.since} /></span>}
               <span class="btn small" aria-hidden="true">{need.act}</span>
             </a>
           </li>

@@ -637,6 +637,10 @@ export interface LooseEnds {
    * Services whose loose ends are missing here, since they don't answer.
    */
   unreachable: string[];
+  /**
+   * How many more there are, newer ones, that one reply can't hold.
+   */
+  left_out?: number;
 }
 /**
  * A message with its receipt.
@@ -677,7 +681,7 @@ export interface Message {
   kind?: MessageKind;
   in_reply_to?: number | null;
   /**
-   * Files in the sender's and the recipient's shared folders that the body names.
+   * Files in the sender's and the recipient's shared folders that the body names; only the operator sees them.
    */
   file_refs?: FileRef[];
 }
@@ -860,6 +864,10 @@ export interface ReminderCount {
 export interface ReminderEvent {
   type?: "reminder";
   reminder: Reminder;
+  /**
+   * How many reminders are open now.
+   */
+  total?: number;
 }
 /**
  * Open reminders by id, with the counts of all.
@@ -895,6 +903,10 @@ export interface Snapshot {
    */
   inbox?: Message[];
   /**
+   * There is older mail that is not handled either.
+   */
+  inbox_more?: boolean;
+  /**
    * Those that wait for the operator or are under way, oldest first.
    */
   approvals?: Approval[];
@@ -906,11 +918,19 @@ export interface Snapshot {
    * Open questions to the operator, oldest first.
    */
   questions?: Question[];
+  /**
+   * There are further open questions to the operator.
+   */
+  questions_more?: boolean;
   drafts?: Draft[];
   /**
-   * Open reminders of the swarm, the soonest first.
+   * Open reminders of the swarm, the soonest first; at most 1,000.
    */
   reminders?: Reminder[];
+  /**
+   * How many reminders are open.
+   */
+  reminders_total?: number;
   /**
    * Stored rows that can't be decoded.
    */

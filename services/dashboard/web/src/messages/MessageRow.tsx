@@ -10,6 +10,7 @@ import { At } from "../ui/Time";
 import { ErrorNote } from "../ui/ErrorNote";
 import { Icon } from "../ui/Icon";
 import { flowDraft } from "./Compose";
+import { FileRefs } from "./FileRefs";
 import { LongText } from "./LongText";
 import { ReceiptChip } from "./Receipt";
 import { hueOf, Who } from "./Who";
@@ -30,7 +31,8 @@ export const MessageRow = memo(function MessageRow({ message, threaded, where }:
     const to = message.sender === OPERATOR ? message.recipient : message.sender;
     edit(flowDraft(), { to, inReplyTo: message.id });
     const at = route.value;
-    if (at.page !== "messages" || at.view !== "flow") go("/messages");
+    const composeIsHere = (at.page === "messages" && at.view === "flow") || (at.page === "decisions" && document.querySelector(".inbox") !== null);
+    if (!composeIsHere) go("/messages");
   };
 
   return (
@@ -50,6 +52,7 @@ export const MessageRow = memo(function MessageRow({ message, threaded, where }:
         <button type="button" class="reply-chip" data-testid="jump" onClick={() => go(`/messages?m=${message.in_reply_to}`)}><Icon name="reply" size={12} />answers #{message.in_reply_to}</button>
       )}
       <LongText id={`m${message.id}`} text={message.body} />
+      <FileRefs message={message.id} files={message.file_refs ?? []} />
       {message.state === "dead" && message.dead_reason && <p class="dead-reason">{message.dead_reason}</p>}
       {error && <ErrorNote error={error} />}
       <footer class="msg-acts">

@@ -1,8 +1,12 @@
 // What an address of the page means.
 export type MailView = "flow" | "you" | "dead";
+export const DECISION_VIEWS = ["waiting", "approvals", "questions", "inbox", "reminders"] as const;
+export type DecisionsView = (typeof DECISION_VIEWS)[number];
+export type ApprovalsTab = "pending" | "history";
 export type Route =
   | { page: "fleet" }
   | { page: "messages"; message: number | null; view: MailView }
+  | { page: "decisions"; view: DecisionsView | null; tab: ApprovalsTab | null; approval: number | null }
   | { page: "agent"; name: string }
   | { page: "login" }
   | { page: "missing"; path: string };
@@ -17,6 +21,16 @@ export function parse(path: string, query: string): Route {
     const id = Number(asked.get("m"));
     const view = asked.get("view");
     return { page: "messages", message: Number.isInteger(id) && id > 0 ? id : null, view: view === "you" || view === "dead" ? view : "flow" };
+  }
+  if (path === "/decisions") {
+    const asked = new URLSearchParams(query);
+    const view = asked.get("view");
+    const tab = asked.get("tab");
+    const id = Number(asked.get("approval"));
+    return {
+      page: "decisions", view: DECISION_VIEWS.find((known) => known === view) ?? null,
+      tab: tab === "pending" || tab === "history" ? tab : null, approval: Number.isInteger(id) && id > 0 ? id : null,
+    };
   }
   return { page: "missing", path };
 }

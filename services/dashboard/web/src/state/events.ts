@@ -1,17 +1,23 @@
 // Where each event of the stream goes: the one place that joins the stream with the stores.
 import { api, ApiError } from "../api";
 import type {
-  LiveRowEvent, MessageEvent, ReceiptEvent, SwarmEvent, TileEvent, TileRemovedEvent,
+  ApprovalEvent, DraftEvent, DraftRemovedEvent, LiveRowEvent, MessageEvent, QuestionEvent, ReceiptEvent, ReminderEvent, SwarmEvent, TileEvent, TileRemovedEvent,
 } from "../gen/wire";
+import { agentDrafts, dropDraft, putDraft } from "./agent_drafts";
 import { dropAgent, putAgent, putAgents } from "./agents";
-import { loadWaiting, putMessage, putReceipt, putSnapshot } from "./messages";
-import { loadError, swarm } from "./swarm";
+import { dropOldAnswers } from "./answers";
+import { putApproval, putApprovals } from "./approvals";
+import { loadWaiting, putInbox, putMessage, putReceipt, putSnapshot } from "./messages";
+import { putQuestion, putQuestions } from "./questions";
+import { putReminder, putReminders } from "./reminders";
+import { broken, loadError, swarm } from "./swarm";
 import { fill, putLive } from "./terminals";
 import type { Hooks } from "./stream";
 
 type Typed<T extends { type?: string }> = T & { type: NonNullable<T["type"]> };
 export type PageEvent =
-  | Typed<TileEvent> | Typed<TileRemovedEvent> | Typed<MessageEvent> | Typed<ReceiptEvent> | Typed<LiveRowEvent> | Typed<SwarmEvent>;
+  | Typed<TileEvent> | Typed<TileRemovedEvent> | Typed<MessageEvent> | Typed<ReceiptEvent> | Typed<LiveRowEvent> | Typed<SwarmEvent>
+  | Typed<ApprovalEvent> | Typed<QuestionEvent> | Typed<DraftEvent> | Typed<DraftRemovedEvent> | Typed<ReminderEvent>;
 
 export const hooks: Hooks = {
   async snapshot() {
@@ -20,6 +26,13 @@ export const hooks: Hooks = {
       swarm.value = taken.swarm;
       putAgents(taken.agents);
       putSnapshot(taken.messages, taken.messages_more);
+      putInbox(taken.inbox ?? [], taken.inbox_more ?? false);
+      putApprovals(taken.approvals ?? [], taken.approvals_resolved ?? 0);
+      putQuestions(taken.questions ?? []);
+      agentDrafts.value = taken.drafts ?? [];
+      putReminders(taken.reminders ?? [], taken.reminders_total ?? taken.reminders?.length ?? 0);
+      broken.value = taken.broken ?? [];
+      dropOldAnswers();
       loadError.value = null;
       void loadWaiting().catch(() => undefined); // the flow's own part is shown; the next snapshot asks again
       return taken.position;
@@ -34,6 +47,11 @@ export const hooks: Hooks = {
       case "agent_removed": return dropAgent(event.name);
       case "message": return putMessage(event.message);
       case "receipt": return putReceipt(event.receipt);
+      case "approval": return putApproval(event.approval, event.resolved);
+      case "question": return putQuestion(event.question);
+      case "draft": return putDraft(event.draft);
+      case "draft_removed": return dropDraft(event.name);
+      case "reminder": return putReminder(event.reminder, event.total);
       case "live": return putLive(event.event);
       case "swarm": swarm.value = event.swarm;
     }

@@ -124,10 +124,40 @@ const waits = (message: Message): boolean => message.state === "pending" || mess
 export const forOperator = computed(() => inboxOf(OPERATOR).filter(waits));
 export const dead = computed(() => merge(inboxes.value[DEAD] ?? [], flow.value).filter((message) => message.state === "dead"));
 
-/** What waits for the operator but is older than the flow that the page holds. */
+/** Older mail to the operator waits too, more than a snapshot holds. */
+export const moreWaits = signal(false);
+
+/** Mail to the operator that is not handled, as the snapshot has it; what else was loaded of it stays. */
+export function putInbox(unhandled: readonly Message[], more: boolean): void {
+  moreWaits.value = more;
+  const ids = new Set(unhandled.map((message) => message.id));
+  const rest = (inboxes.value[OPERATOR] ?? []).filter((message) => !waits(message) && !ids.has(message.id));
+  inboxes.value = { ...inboxes.value, [OPERATOR]: [...rest, ...unhandled] };
+}
+
+/** Dead letters that are older than the flow that the page holds. */
 export async function loadWaiting(): Promise<void> {
-  const [letters] = await Promise.all([api.dead(), loadInbox(OPERATOR)]);
+  const letters = await api.dead();
   inboxes.value = { ...inboxes.value, [DEAD]: letters.messages };
+}
+
+/** Older mail to the operator, handled or not, page by page. */
+export const olderMail = signal<{ more: boolean; loading: boolean; error: ApiError | null }>({ more: true, loading: false, error: null });
+let oldestMail: number | null = null;
+
+export async function loadOlderMail(): Promise<void> {
+  if (olderMail.value.loading) return;
+  olderMail.value = { ...olderMail.value, loading: true, error: null };
+  try {
+    const page = await api.toOperator(oldestMail);
+    oldestMail = page.messages[0]?.id ?? oldestMail;
+    inboxes.value = { ...inboxes.value, [OPERATOR]: merge(page.messages, inboxes.value[OPERATOR] ?? []) };
+    if (!page.more) moreWaits.value = false;
+    olderMail.value = { more: page.more, loading: false, error: null };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    olderMail.value = { ...olderMail.value, loading: false, error };
+  }
 }
 
 /** Refusals of what the operator did with one message. */

@@ -1,5 +1,6 @@
-// What the operator chose about the look: theme and leet headings. Kept in this browser.
+// What the operator chose about the look: theme, leet headings, which part of the decisions. Kept in this browser.
 import { effect, signal } from "@preact/signals";
+import { DECISION_VIEWS, type ApprovalsTab, type DecisionsView } from "./address";
 
 export type Theme = "system" | "dark" | "light";
 
@@ -15,6 +16,10 @@ export const leet = kept<"on" | "off">("hive.leet", ["on", "off"], "on");
 
 /** Whether terminals show the machinery's small print too. */
 export const details = kept<"on" | "off">("hive.details", ["on", "off"], "off");
+
+/** The part of the decisions that was looked at last. */
+export const decisionsView = kept<DecisionsView>("hive.decisions", DECISION_VIEWS, "waiting");
+export const approvalsTab = kept<ApprovalsTab>("hive.approvals", ["pending", "history"], "pending");
 
 export function applyTheme(): void {
   effect(() => {

@@ -2,17 +2,18 @@
 import { effect } from "@preact/signals";
 import { all } from "./agents";
 import { needsLogin } from "./mood";
-import { dead, forOperator } from "./messages";
+import { dead } from "./messages";
+import { waiting } from "./queue";
 import { route } from "./route";
 
 export const waitingCount = (): number =>
-  forOperator.value.length + dead.value.length +
+  waiting.value.length + dead.value.length +
   all.value.filter((tile) => needsLogin(tile) || tile.view.container === "crashed" || tile.status?.cancelled_turn).length;
 
 export function startTitle(): void {
   effect(() => {
     const at = route.value;
-    const name = at.page === "agent" ? at.name : { fleet: "Fleet", messages: "Messages", login: "Log in", missing: "Not found" }[at.page];
+    const name = at.page === "agent" ? at.name : { fleet: "Fleet", messages: "Messages", decisions: "Decisions", login: "Log in", missing: "Not found" }[at.page];
     const waits = waitingCount();
     document.title = `${waits ? `(${waits}) ` : ""}${name} · hyperhive`;
   });

@@ -1,6 +1,7 @@
 // The bar of every page: where one is, where one can go, whether the page is current.
 import { thinking } from "../state/agents";
-import { dead, forOperator } from "../state/messages";
+import { dead } from "../state/messages";
+import { waiting } from "../state/queue";
 import { route } from "../state/route";
 import { swarm } from "../state/swarm";
 import { count } from "../words";
@@ -23,7 +24,8 @@ export function Nav({ where }: { where: "top" | "bottom" }) {
   return (
     <nav class={`nav nav-${where}`} aria-label={where === "top" ? "Pages" : "Pages, below"}>
       <NavLink href="/" word="Fleet" icon="fleet" here={page === "fleet" || page === "agent"} />
-      <NavLink href="/messages" word="Messages" icon="mail" here={page === "messages"} badge={forOperator.value.length + dead.value.length} what="message" />
+      <NavLink href="/decisions" word="Decisions" icon="decide" here={page === "decisions"} badge={waiting.value.length} what="decision" />
+      <NavLink href="/messages" word="Messages" icon="mail" here={page === "messages"} badge={dead.value.length} what="dead letter" />
     </nav>
   );
 }
