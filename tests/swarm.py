@@ -5,11 +5,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hive_cli.supervisor import record
 from hive_kit.swarm import SwarmConfig
+
+T = TypeVar("T")
 
 _COMMAND_SECONDS = 180
 
@@ -105,6 +109,15 @@ class RealSwarm:
         matches = [pid for pid in descendants(shim) if word in command_line(pid)] if shim else []
         # a sandbox's own helpers carry the same words in their command line; the program itself is the innermost
         return matches[-1] if matches else None
+
+
+def until(look: Callable[[], T], holds: Callable[[T], bool] = bool, seconds: float = 60) -> T:
+    """Look again and again until it holds; returns what was seen then. Raises AssertionError at the bound."""
+    deadline = time.monotonic() + seconds
+    while not holds(seen := look()):
+        assert time.monotonic() < deadline, f"not within {seconds:g} s; last seen: {seen!r}"
+        time.sleep(0.1)
+    return seen
 
 
 def kill(pid: int) -> bool:

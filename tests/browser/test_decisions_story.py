@@ -17,7 +17,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("decisions")]
 
 DEPLOY_SECONDS = 120
 
-REPO = "/config/proposed/analyst"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +53,9 @@ class Story:
     def commit(self, toml: str, message: str) -> str:
         """The manager writes agent.toml and commits it, with git in its own Bash; returns the commit."""
         before = self.git("proposed", "rev-parse", "HEAD")
-        script = f"cd {REPO} && cat > agent.toml <<'END'\n{toml}\nEND\ngit add agent.toml && git commit -qm '{message}'"
+        sandboxed = self.swarm.ask("list")["capabilities"]["sandboxed"]
+        proposed = "/config/proposed" if sandboxed else f"{self.swarm.state}/config/proposed"
+        script = f"cd {proposed}/analyst && cat > agent.toml <<'END'\n{toml}\nEND\ngit add agent.toml && git commit -qm '{message}'"
         self.turn("manager", {"tools": [{"name": "Bash", "input": {"command": script}}]})
         return until(lambda: self.git("proposed", "rev-parse", "HEAD"), lambda head: head != before, 60)
 
@@ -62,7 +63,7 @@ class Story:
         """An agent's last messages."""
         return self.swarm.ask("inbox", agent)["messages"]
 
-    def told(self, agent: str, event: str, **facts: object) -> dict[str, Any]:
+    def told(self, agent: str, event: str, /, **facts: object) -> dict[str, Any]:
         """Wait until a helper event lies in an agent's inbox, acked."""
 
         def look() -> dict[str, Any] | None:
@@ -78,9 +79,9 @@ class Story:
         return found
 
 
-def tool(name: str, **arguments: object) -> dict[str, Any]:
+def tool(called: str, /, **arguments: object) -> dict[str, Any]:
     """A step that calls one of hyperhive's tools."""
-    return {"tools": [{"name": f"mcp__hyperhive__{name}", "input": arguments}]}
+    return {"tools": [{"name": f"mcp__hyperhive__{called}", "input": arguments}]}
 
 
 def pending(swarm: RealSwarm) -> int:
@@ -92,7 +93,7 @@ def pending(swarm: RealSwarm) -> int:
 
 def read(page: Page, number: int) -> None:
     """Open an approval from the queue and wait until every line of it is there."""
-    page.goto("/decisions")
+    page.goto("/decisions?view=waiting")
     page.get_by_test_id(f"approval-{number}").get_by_test_id("open-approval").click()
     expect(page.get_by_test_id("review")).to_have_attribute("data-complete", "true")
 
@@ -152,8 +153,8 @@ def test_the_manager_asks_the_operator_decides_and_git_tells_the_same_story(
     past = page.get_by_test_id(f"past-{breaking}")
     expect(past).to_contain_text("/no/such/place")
     page.screenshot(path=evidence / "story-history.png")
-    analyst = swarm.ask("list")["agents"][1]
-    assert (analyst["name"], analyst["container"], analyst["revision"]) == ("analyst", "running", first[:12])
+    analyst = next(a for a in swarm.ask("list")["agents"] if a["name"] == "analyst")
+    assert (analyst["container"], analyst["revision"]) == ("running", first[:12])
 
     # A third is denied with a reason that the manager reads.
     third = story.commit('model = "claude-opus-4-1"', "analyst: a larger model")

@@ -2,28 +2,15 @@
 
 import json
 import os
-import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
-from tests.swarm import RealSwarm
+from tests.swarm import RealSwarm, until
 
 pytestmark = pytest.mark.xdist_group("doors")
-
-T = TypeVar("T")
-SECONDS = 60.0
-
-
-def until(look: Callable[[], T], holds: Callable[[T], bool]) -> T:
-    """Ask again and again until it holds."""
-    end = time.monotonic() + SECONDS
-    while not holds(seen := look()):
-        assert time.monotonic() < end, seen
-    return seen
 
 
 def message(swarm: RealSwarm, number: int) -> dict[str, Any]:
