@@ -64,6 +64,12 @@ class Tail:
             await bus.sync()
         assert not self._waiting.done()
 
+    async def idle(self, seconds: float) -> None:
+        """Wait at the tail for so long, with nothing coming."""
+        self._waiting = self._waiting or asyncio.ensure_future(anext(self._events))
+        done, _ = await asyncio.wait({self._waiting}, timeout=seconds)
+        assert not done
+
     async def reset(self) -> StreamReset:
         async with asyncio.timeout(40):
             with pytest.raises(StreamReset) as reset:
@@ -110,6 +116,17 @@ async def test_a_tail_on_one_subject_gets_nothing_else(lifecycle: Bus, reader: B
     await publish(lifecycle, 2)
     await publish(lifecycle, 3, subject="hive.evt.lifecycle.agent.crashed")
     assert await tail.take(2) == [1, 3]
+
+
+async def test_an_event_that_comes_while_the_reader_is_busy_is_the_next_one(lifecycle: Bus, reader: Bus) -> None:
+    tail = Tail(reader, await stream_start(reader), SUBJECT)
+    for number in (1, 3):
+        await tail.idle(1.5)  # nats-py asks in another way when nothing has come for a second
+        await publish(lifecycle, number)
+        assert await tail.take(1) == [number]
+        await publish(lifecycle, number + 1)
+        await reader.sync()  # it has arrived, and nobody asks for it yet
+        assert await tail.take(1) == [number + 1]
 
 
 async def test_a_kill_of_the_server_in_the_middle_loses_and_doubles_nothing(

@@ -131,7 +131,7 @@ async def _follow(bus: Bus, start: Position, subject: str, reconnected: asyncio.
                 reconnected.clear()
                 subscription = await _subscribe(bus, position, subject)
                 delivered = 0
-            for message in await _fetch(subscription, reconnected):
+            for message in await _fetch(subscription, delivered, reconnected):
                 delivered += 1
                 number = message.metadata.sequence
                 if number.consumer != delivered:  # the client dropped some on their way: take them again
@@ -150,9 +150,15 @@ async def _follow(bus: Bus, start: Position, subject: str, reconnected: asyncio.
             await asyncio.sleep(0.1)
 
 
-async def _fetch(subscription: JetStreamContext.PullSubscription, reconnected: asyncio.Event) -> list[Msg]:
-    """The next events. After a reconnection the server may have forgotten the request: raises at once."""
-    fetching = asyncio.ensure_future(subscription.fetch(_PULL, timeout=_PULL_SECONDS, heartbeat=1.0))
+async def _fetch(
+    subscription: JetStreamContext.PullSubscription, delivered: int, reconnected: asyncio.Event
+) -> list[Msg]:
+    """The next events. After a reconnection the server may have forgotten the request: raises at once.
+
+    Without a heartbeat: what arrived between two calls makes nats-py ask with a heartbeat but without a time limit,
+    which the server refuses; what had arrived is lost then. `delivered` is compared, so that no loss goes unnoticed.
+    """
+    fetching = asyncio.ensure_future(subscription.fetch(_PULL, timeout=_PULL_SECONDS))
     back = asyncio.ensure_future(reconnected.wait())
     try:
         await asyncio.wait({fetching, back}, return_when=asyncio.FIRST_COMPLETED)
@@ -162,10 +168,13 @@ async def _fetch(subscription: JetStreamContext.PullSubscription, reconnected: a
     except (TimeoutError, NatsError):
         if reconnected.is_set():
             raise
-        await subscription.consumer_info()  # raises when the consumer is gone
+        info = await subscription.consumer_info()  # raises when the consumer is gone
+        if info.delivered is not None and info.delivered.consumer_seq > delivered:
+            raise TimeoutError(f"delivery {delivered + 1} did not arrive") from None
         return []
     finally:
         fetching.cancel()
+        fetching.add_done_callback(lambda task: task.cancelled() or task.exception())  # nobody waits for it any more
         back.cancel()
 
 
