@@ -24,7 +24,7 @@ def test_both_repositories_start_at_the_templates_commit(tmp_path: Path) -> None
     assert _git(proposed, "rev-parse", "HEAD") == commit
     assert _git(proposed, "status", "--porcelain", "--branch") == "## main"
     assert _git(proposed, "remote") == ""
-    assert _git(applied, "ls-tree", "--name-only", "main").split() == ["agent.nix", "flake.nix"]
+    assert _git(applied, "ls-tree", "--name-only", "main").split() == ["agent.nix", "agent.toml", "flake.nix"]
     assert "import ./agent.nix" in (proposed / "flake.nix").read_text()
     _git(applied, "fsck", "--strict")
 

@@ -12,7 +12,7 @@ from hive_wire.names import NAME_PATTERN
 _Principal = Annotated[str, Field(pattern=NAME_PATTERN)]
 _Line = Annotated[str, Field(min_length=1, max_length=1000)]
 _Count = Annotated[int, Field(strict=True, ge=1)]
-_Dollars = Annotated[float, Field(gt=0)]
+_Dollars = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 
 
 class Section(BaseModel):

@@ -392,6 +392,8 @@ class LooseEnds(Wire):
     broken: list[BrokenRow]
     unreachable: list[str]
     """Services whose loose ends are missing here, since they don't answer."""
+    left_out: int = 0
+    """How many more there are, newer ones, that one reply can't hold."""
 
 
 class CancelRequest(Wire):
@@ -436,7 +438,9 @@ class ApprovalsSnapshot(Wire):
     resolved: int
     """How many are resolved."""
     questions: list[Question]
-    """Open ones, also between agents."""
+    """Open ones, also between agents; the oldest ones where there are more than a reply can hold."""
+    questions_left_out: int = 0
+    """How many more are open."""
     drafts: list[Draft]
     broken: list[BrokenRow]
 

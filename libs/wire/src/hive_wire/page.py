@@ -75,15 +75,21 @@ class Snapshot(Wire):
     messages_more: bool
     inbox: list[Message] = Field(default_factory=list[Message])
     """Mail to the operator that is not handled, oldest first."""
+    inbox_more: bool = False
+    """There is older mail that is not handled either."""
     approvals: list[Approval] = Field(default_factory=list[Approval])
     """Those that wait for the operator or are under way, oldest first."""
     approvals_resolved: int = 0
     """How many approvals are resolved."""
     questions: list[Question] = Field(default_factory=list[Question])
     """Open questions to the operator, oldest first."""
+    questions_more: bool = False
+    """There are further open questions to the operator."""
     drafts: list[Draft] = Field(default_factory=list[Draft])
     reminders: list[Reminder] = Field(default_factory=list[Reminder])
-    """Open reminders of the swarm, the soonest first."""
+    """Open reminders of the swarm, the soonest first; at most 1,000."""
+    reminders_total: int = 0
+    """How many reminders are open."""
     broken: list[BrokenRow] = Field(default_factory=list[BrokenRow])
     """Stored rows that can't be decoded."""
 
@@ -151,6 +157,8 @@ class ReminderEvent(Wire):
 
     type: Literal["reminder"] = "reminder"
     reminder: Reminder
+    total: int = 0
+    """How many reminders are open now."""
 
 
 class LiveRowEvent(Wire):

@@ -1,5 +1,5 @@
-"""Approvals: decisions and the configuration repositories that record them.
+"""Approvals: decisions, questions, and the configuration repositories that record what was decided.
 
-So far it makes each agent's two repositories from the template and records the spawns that the operator made
-without an approval. Only approvals writes applied repositories; which agents exist is lifecycle's decision.
+It takes requests, shows what they would change, keeps the operator's decisions and their refs, and holds questions
+until they are answered. Building and running what was approved, and which agents exist, is lifecycle's.
 """

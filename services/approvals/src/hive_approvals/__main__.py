@@ -1,18 +1,107 @@
-"""Starts approvals: opens its database, answers its verbs."""
+"""Starts approvals: its database, its doors, and what it does in the background."""
 
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from hive_kit.database import Database
 from hive_kit.host import Host, run
+from hive_kit.stream import Envelope, StreamReset, follow, stream_start
 from hive_kit.version import VERSION
+from hive_wire.errors import Refusal
 
-from hive_approvals.bus import ApprovalsDoor
+from hive_approvals import approvals, drafts, history, lifecycle_events
+from hive_approvals.agent_locks import AgentLocks
+from hive_approvals.asking import Asking
+from hive_approvals.bus import service_of
+from hive_approvals.bus.decisions import DecisionsDoor
+from hive_approvals.bus.loose_ends import LooseEndsDoor
+from hive_approvals.bus.questions import QuestionsDoor
+from hive_approvals.bus.repos import ReposDoor
+from hive_approvals.carrying_out import CarryingOut
 from hive_approvals.config_repo import ConfigRepos
+from hive_approvals.deadlines import Deadlines
+from hive_approvals.deciding import Deciding
+from hive_approvals.drafting import Drafting
+from hive_approvals.errands import Errands
+from hive_approvals.faults import point
+from hive_approvals.mirror import Mirror
+from hive_approvals.mirroring import Mirroring
+from hive_approvals.neighbours import Lifecycle
+from hive_approvals.rows import now
 from hive_approvals.settings import ApprovalsSettings
+from hive_approvals.shown import Shown
+
+log = structlog.get_logger()
 
 
 async def compose(host: Host[ApprovalsSettings]) -> None:
     """Open and start everything."""
     database = await host.open_database("hive_approvals")
-    repos = ConfigRepos(host.settings.proposed, host.settings.applied)
-    await host.answer(ApprovalsDoor(repos, database).service(host.bus, VERSION))
+    repos, locks = ConfigRepos(host.settings.proposed, host.settings.applied), AgentLocks()
+    lifecycle, shown = Lifecycle(host.bus), Shown(repos)
+    refs_changed = _mirror(host)
+    drafting = Drafting(database, repos, locks, lifecycle, refs_changed)
+    carrying_out = CarryingOut(database, repos, locks, refs_changed)
+    approval_errands = Errands("approval", database, approvals.unsettled, carrying_out.go_on)
+    draft_errands = Errands("draft", database, drafts.unfinished, drafting.go_on)
+    await host.relay_events(database)
+    decisions = DecisionsDoor(
+        database,
+        Asking(database, repos, locks, lifecycle),
+        Deciding(database, repos, locks, lifecycle, shown),
+        drafting,
+        shown,
+        approval_errands,
+        draft_errands,
+    )
+    questions, repos_door = QuestionsDoor(host.bus, database), ReposDoor(database, repos, locks, refs_changed)
+    loose_ends = LooseEndsDoor(host.bus, database, history.open_ones)
+    host.background(approval_errands.run(), "approval errands")
+    host.background(draft_errands.run(), "draft errands")
+    host.background(_follow_lifecycle(host, database), "lifecycle's events")
+    host.background(Deadlines(database).run(), "deadlines")
+    await host.answer(service_of(host.bus, VERSION, decisions, questions, loose_ends, repos_door))
+
+
+def _mirror(host: Host[ApprovalsSettings]) -> Callable[[str], None]:
+    """Start mirroring where a forge is configured; returns what to tell of changed refs."""
+    settings = host.settings
+    if settings.forge_url is None:
+        return lambda _agent: None
+    mirror = Mirror(settings.forge_url, settings.forge_organisation, settings.forge_token_file)
+    mirroring = Mirroring(mirror, settings.applied)
+    host.background(mirroring.run(), "mirror")
+    return mirroring.refs_changed
+
+
+async def _follow_lifecycle(host: Host[ApprovalsSettings], database: Database) -> None:
+    position = await database.read(lifecycle_events.position)
+    if position is None:
+        position = await stream_start(host.bus)
+    while True:
+        try:
+            async for envelope in follow(host.bus, position, lifecycle_events.SUBJECT):
+                if envelope.subject in lifecycle_events.HEARD:
+                    await _take_in(database, envelope)
+        except StreamReset as reset:
+            # from the oldest event there is: those that had their effect are known by their ids
+            log.warning("events_followed_anew", reason=str(reset))
+            position = await stream_start(host.bus)
+
+
+async def _take_in(database: Database, envelope: Envelope) -> None:
+    """Store an event's effect; on a full disk, try again until it fits: an event is never skipped."""
+    while True:
+        try:
+            point(f"{envelope.subject.removeprefix('hive.evt.')}:before")
+            await database.write(lambda c: lifecycle_events.take_in(c, envelope, now()))
+            point(f"{envelope.subject.removeprefix('hive.evt.')}:after")
+        except Refusal as refusal:
+            log.warning("lifecycle_event_waits", code=refusal.code)
+            await asyncio.sleep(1.0)
+        else:
+            return
 
 
 if __name__ == "__main__":

@@ -6,7 +6,14 @@ from hive_kit.settings import ServiceSettings
 
 
 class ApprovalsSettings(ServiceSettings):
-    """Where the repositories lie."""
+    """Where the repositories lie, and where copies of the applied ones go."""
+
+    forge_url: str | None = None
+    """The address of a Forgejo, to mirror applied repositories to; None for nowhere."""
+    forge_organisation: str = "hyperhive"
+    """The private organisation there that holds them."""
+    forge_token_file: Path | None = None
+    """A file with the token of a user who may write to that organisation."""
 
     @property
     def proposed(self) -> Path:
