@@ -4,25 +4,36 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from hive_demo.testing import RunningModel, scripted_model
+from hive_harness.mail import Mail
+from hive_harness.mcp.server import Endpoint, ToolServer
+from hive_harness.mcp.tools import tools_for
+from hive_harness.settings import Settings
+from hive_harness.turns.turn import Turn
 from hive_kit.bus import Bus
-from hive_kit.testing import TestNats, eventually
+from hive_kit.testing import ServiceProcess, TestNats, eventually
 from hive_wire import agent as agent_verbs
-from hive_wire import broker
+from hive_wire import broker, lifecycle
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.live import AgentState, AgentStatus, LiveEvent
 from hive_wire.model import Empty
+from hive_wire.permissions import SigningRole
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 
@@ -315,3 +326,191 @@ async def gate(model: RunningModel) -> AsyncGenerator[Gate]:
     made.port = server.sockets[0].getsockname()[1]
     yield made
     server.close()
+
+
+@dataclass
+class Caller:
+    """Somebody who calls the tools of one principal over MCP."""
+
+    name: str
+    endpoint: Endpoint
+    mail: Mail
+    operator: Bus
+    turn: Turn | None = None
+
+    @asynccontextmanager
+    async def client(self, **options: Any) -> AsyncGenerator[Client]:
+        headers = {"Authorization": f"Bearer {self.endpoint.token}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, timeout=60) as http,
+            Client(streamable_http_client(self.endpoint.url, http_client=http), **options) as client,
+        ):
+            yield client
+
+    async def call(self, tool: str, **arguments: Any) -> Any:
+        """The result of a tool."""
+        async with self.client() as client:
+            return await client.call_tool(tool, arguments)
+
+    async def given(self, tool: str, **arguments: Any) -> dict[str, Any]:
+        """The structured result of a tool that must not be refused."""
+        result = await self.call(tool, **arguments)
+        assert not result.is_error, text_of(result)
+        structured: dict[str, Any] = result.structured_content
+        return structured
+
+    async def refused(self, tool: str, **arguments: Any) -> str:
+        """The text of a refusal."""
+        result = await self.call(tool, **arguments)
+        assert result.is_error
+        return text_of(result)
+
+    async def message(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The first message that is wanted; others before it are passed by."""
+        for _ in range(100):
+            result = await self.call("recv", wait_seconds=20, max=1)
+            messages = result.meta["hyperhive/result"]["messages"]
+            assert messages, "it did not come"
+            if wanted(messages[0]):
+                return messages[0]
+        raise AssertionError("it did not come")
+
+    async def event(self, name: str, **facts: Any) -> dict[str, Any]:
+        """The first helper event of that name with these facts."""
+
+        def wanted(message: dict[str, Any]) -> bool:
+            if message["kind"] != "system" or not message["body"].startswith("{"):
+                return False
+            event = json.loads(message["body"])
+            return event["event"] == name and all(event[key] == value for key, value in facts.items())
+
+        return json.loads((await self.message(wanted))["body"])
+
+    async def receive_mail(self, body: str) -> int:
+        request = broker.SendRequest(to=self.name, body=body, key=uuid.uuid4().hex)
+        return (await self.operator.call(broker.SEND, request)).id
+
+
+def text_of(result: Any) -> str:
+    """The text of a tool's result."""
+    return "\n".join(block.text for block in result.content)
+
+
+@asynccontextmanager
+async def a_caller(hive: Hive, name: str, **settings: Any) -> AsyncGenerator[Caller]:
+    """The tools of `name`, served; `role` and `credentials_of` can differ from what belongs to the name."""
+    principal = settings.pop("credentials_of", name)
+    core, operator, own = await hive.bus("lifecycle"), await hive.bus("operator"), await hive.bus(principal)
+    await core.call_persistently(broker.OPEN_INBOX, broker.InboxName(name=principal))
+    mail = Mail(own)
+    await mail.begin()
+    made: list[Caller] = []
+    tools = tools_for(Settings(agent=name, **settings), own, mail, lambda: made[0].turn)
+    server = ToolServer(tools)
+    made.append(Caller(name, await server.start(), mail, operator, Turn(f"{mail.epoch}.1")))
+    try:
+        yield made[0]
+    finally:
+        await server.stop()
+        for bus in (core, operator, own):
+            await bus.close()
+
+
+@dataclass
+class Services:
+    """The shared swarm with all its services; `manager`, `ann` and `bob` are there and stopped, `carl` runs."""
+
+    hive: Hive
+    started: list[ServiceProcess] = field(default_factory=list[ServiceProcess])
+
+    @property
+    def proposed(self) -> Path:
+        return self.hive.nats.folder / "config/proposed"
+
+    async def start(self) -> None:
+        nats = self.hive.nats
+        first = random.randrange(20_000, 50_000)
+        own = {
+            "runtime": {"kind": "local", "sandbox": "unsafe"},
+            "agent_ports": {"manager": first - 1, "first": first, "last": first + 899},
+            "agent_signing_key": str(nats.signing_key(SigningRole.AGENT)),
+            "manager_signing_key": str(nats.signing_key(SigningRole.MANAGER)),
+        }
+        for module, settings in (
+            ("hive_approvals", nats.settings("approvals")),
+            ("hive_lifecycle", nats.settings("lifecycle") | own),
+        ):
+            service = ServiceProcess(module, settings, nats.folder)
+            await service.start()
+            self.started.append(service)
+        operator = await self.hive.bus("operator")
+        for name in ("ann", "bob", "carl"):
+            await operator.call(lifecycle.SPAWN, lifecycle.AgentName(name=name))
+        for name in ("manager", "ann", "bob", "carl"):
+            await self.settled(operator, name, "running")
+        for name in ("manager", "ann", "bob"):
+            await eventually(lambda name=name: _stopped(operator, name), seconds=40)
+        await operator.close()
+
+    async def settled(self, operator: Bus, name: str, container: str) -> lifecycle.AgentView:
+        """The view of an agent once nothing is being done to it and its container is so."""
+        return await eventually(
+            lambda: operator.call_persistently(lifecycle.STATUS, lifecycle.AgentName(name=name)),
+            lambda view: view.transient is None and view.container == container,
+            40,
+        )
+
+    async def stop(self) -> None:
+        if len(self.started) == 2:
+            operator = await self.hive.bus("operator")
+            await operator.call(lifecycle.SUSPEND, Empty())
+            await operator.close()
+        for service in self.started:
+            service.kill()
+
+
+async def _stopped(operator: Bus, name: str) -> bool:
+    try:
+        accepted = await operator.call(lifecycle.STOP, lifecycle.AgentName(name=name))
+    except Refusal as refusal:
+        assert refusal.code is ErrorCode.ACTION_IN_FLIGHT
+        return False
+    return accepted.agent.container == "stopped" and accepted.agent.transient is None
+
+
+@pytest.fixture
+def calling(hive: Hive) -> Callable[..., AbstractAsyncContextManager[Caller]]:
+    """Serves the tools of a principal: its name, then settings that differ from the defaults."""
+    return partial(a_caller, hive)
+
+
+@pytest.fixture(scope="session")
+def services(hive: Hive) -> Generator[Services]:
+    """The shared swarm with its other services."""
+    services = Services(hive)
+    try:
+        asyncio.run(services.start())
+        yield services
+    finally:
+        asyncio.run(services.stop())
+
+
+@pytest.fixture
+async def manager(services: Services) -> AsyncGenerator[Caller]:
+    """The manager's tools."""
+    async with a_caller(services.hive, "manager", role="manager") as caller:
+        yield caller
+
+
+@pytest.fixture
+async def ann(services: Services) -> AsyncGenerator[Caller]:
+    """An agent's tools."""
+    async with a_caller(services.hive, "ann") as caller:
+        yield caller
+
+
+@pytest.fixture
+async def bob(services: Services) -> AsyncGenerator[Caller]:
+    """Another agent's tools."""
+    async with a_caller(services.hive, "bob") as caller:
+        yield caller

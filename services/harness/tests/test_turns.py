@@ -9,6 +9,7 @@ import pytest
 from hive_demo.script import HttpError
 from hive_demo.testing import script, step, steps, tool
 from hive_kit.testing import eventually
+from hive_kit.version import VERSION
 from hive_wire import agent as verbs
 from hive_wire.agent import ModelRequest
 from hive_wire.errors import ErrorCode, Refusal
@@ -36,6 +37,7 @@ async def test_a_message_wakes_the_agent_and_its_answer_comes_back(agent) -> Non
     status = await agent.reaches(AgentState.IDLE)
     assert status.turns == 1
     assert status.ctx_tokens
+    assert status.version == VERSION
 
 
 @pytest.mark.spec("TRN-1", door="wire")

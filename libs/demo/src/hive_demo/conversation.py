@@ -18,6 +18,7 @@ FOLDED = re.compile(
     r"The user sent a new message while you were working:\n(.*?)\n\n(?:This is how Claude Code|IMPORTANT:)", re.S
 )
 WORKING_DIRECTORY = re.compile(r"^\W*(?:primary )?working directory: *(\S.*?) *$", re.I | re.M)
+PROPOSED = re.compile(r"proposed configuration: (\S+)/<name>")
 INTERRUPTED = "[Request interrupted by user"
 NOTICES = (
     INTERRUPTED,
@@ -91,15 +92,24 @@ class MessagesRequest(BaseModel):
     @property
     def working_directory(self) -> str | None:
         """The directory that Claude Code's environment block names; None where it names none."""
-        system = [self.system] if isinstance(self.system, str) else [block.text for block in self.system]
         asides = [
             text
             for message in self.messages
             for text in message.texts
             if message.role == "system" or text.startswith("<system-reminder>")
         ]
-        found = (WORKING_DIRECTORY.search(text) for text in [*system, *asides])
+        found = (WORKING_DIRECTORY.search(text) for text in [*self._system_texts, *asides])
         return next((match[1] for match in found if match), None)
+
+    @property
+    def proposed_folder(self) -> str:
+        """Where the manager's role text says that proposed configurations lie."""
+        found = (PROPOSED.search(" ".join(text.split())) for text in self._system_texts)
+        return next((match[1] for match in found if match), "/config/proposed")
+
+    @property
+    def _system_texts(self) -> list[str]:
+        return [self.system] if isinstance(self.system, str) else [block.text for block in self.system]
 
     @property
     def asks_for_summary(self) -> bool:

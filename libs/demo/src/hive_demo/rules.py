@@ -1,4 +1,5 @@
-"""The demo's rules: what scout, scribe, manager and any other agent do with their mail.
+"""The demo's rules: what scout, scribe, manager and any other agent do with their mail. What the operator wishes
+for in certain words comes first (`wishes.py`); mail from the system is `events.py`'s.
 
 A turn's steps follow from its mail alone, so that every request of the turn finds the same ones; what tools
 returned only fills in words. Every exchange ends: requests open differently from answers, and no rule answers
@@ -8,52 +9,20 @@ an answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-
-from pydantic import JsonValue
+from collections.abc import Iterator, Sequence
 
 from hive_demo.conversation import MessagesRequest, ToolResult, Turn
+from hive_demo.desk import SEND, Desk, Errand, Rule, send, shortened
+from hive_demo.events import heed
 from hive_demo.mail import Mail, mails_in
 from hive_demo.script import Script, Step, ToolCall
+from hive_demo.wishes import fulfil
 
-SEND = "mcp__hyperhive__send"
 NOTE_REQUEST = "Please write this down:"
 FACTS_REQUEST = "Could you find out:"
 FACTS = "Here is what I found about"
 KEPT_NOTE_LINES = 200
 NUMBERED_LINE = re.compile(r"^\s*\d+[\t→](.*)$")
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What one agent has in front of it: who it is, its tools, where it works, whom the operator's mail waits for."""
-
-    agent: str
-    offered: frozenset[str]
-    working_directory: str | None
-    results: tuple[ToolResult, ...]
-    operator_mail: Mail | None
-
-    @property
-    def notes(self) -> str:
-        """Absolute where the directory is known, since a relative path means whatever the shell last changed to."""
-        return f"{self.working_directory.rstrip('/')}/notes.md" if self.working_directory else "notes.md"
-
-    def result(self, number: int) -> ToolResult | None:
-        return self.results[number] if number < len(self.results) else None
-
-
-@dataclass(frozen=True)
-class Errand:
-    """What one mail makes an agent do, and the line it says about that at the end of the turn."""
-
-    steps: tuple[Step, ...]
-    summary: str
-
-
-Rule = Callable[[Desk, Mail, int], Errand]
-"""The number is that of the errand's first tool result within the turn."""
 
 
 def follow_rules(agent: str, request: MessagesRequest, turn: Turn | None) -> tuple[Script, int]:
@@ -67,13 +36,15 @@ def follow_rules(agent: str, request: MessagesRequest, turn: Turn | None) -> tup
         agent=agent,
         offered=request.offered,
         working_directory=request.working_directory,
+        proposed=request.proposed_folder,
         results=turn.results,
         operator_mail=_newest_operator_mail(request),
     )
     steps: list[Step] = []
     summaries: list[str] = []
     for mail in mails:
-        errand = _rule(agent, mail)(desk, mail, len(steps))
+        wished = fulfil(desk, mail, len(steps)) if mail.sender == "operator" else None
+        errand = wished or _rule(agent, mail)(desk, mail, len(steps))
         steps += errand.steps
         summaries.append(errand.summary)
     if any(result.failed for result in turn.results if not _missing_note(result)):
@@ -83,7 +54,7 @@ def follow_rules(agent: str, request: MessagesRequest, turn: Turn | None) -> tup
 
 def _rule(agent: str, mail: Mail) -> Rule:
     if mail.sender == "system":
-        return _heed_system
+        return heed
     if mail.sender == "operator":
         return {"scout": _research, "scribe": _ask_for_facts, "manager": _welcome}.get(agent, _answer_operator)
     if (agent, mail.sender) == ("scout", "scribe"):
@@ -94,76 +65,72 @@ def _rule(agent: str, mail: Mail) -> Rule:
 
 
 def _research(desk: Desk, mail: Mail, first: int) -> Errand:
-    topic = _topic(mail.first_line)
+    topic = shortened(mail.first_line)
     found = _findings(desk, first)
     steps = [
         *_look_around(desk, f"The operator asks: “{topic}”. I look at what is here, then scribe can keep it."),
-        *_send("scribe", f"{NOTE_REQUEST} {topic}\n\n{found}"),
-        *_send("operator", f"I looked into “{topic}”. {found} scribe is writing it down.", mail.number),
+        *send("scribe", f"{NOTE_REQUEST} {topic}\n\n{found}"),
+        *send("operator", f"I looked into “{topic}”. {found} scribe is writing it down.", mail.number),
     ]
     return Errand(tuple(steps), f"Looked into “{topic}”, asked scribe to write it down and told the operator.")
 
 
 def _take_note(desk: Desk, mail: Mail, first: int) -> Errand:
-    topic = _topic(mail.first_line.removeprefix(NOTE_REQUEST))
+    topic = shortened(mail.first_line.removeprefix(NOTE_REQUEST))
     steps = _write_note(desk, topic, mail.body, first)
     if not mail.is_reply:
-        steps += _send(mail.sender, f"Written down in {desk.notes}: {topic}", mail.number)
+        steps += send(mail.sender, f"Written down in {desk.notes}: {topic}", mail.number)
     return Errand(tuple(steps), f"Noted “{topic}” for {mail.sender}.")
 
 
 def _ask_for_facts(desk: Desk, mail: Mail, first: int) -> Errand:
-    topic = _topic(mail.first_line)
+    topic = shortened(mail.first_line)
     thought = f"The operator wants “{topic}” on paper. scout finds things faster than I do."
-    steps = _send("scout", f"{FACTS_REQUEST} {topic}\n\nThe operator asked me to write about it.", None, thought)
+    steps = send("scout", f"{FACTS_REQUEST} {topic}\n\nThe operator asked me to write about it.", None, thought)
     return Errand(tuple(steps), f"Asked scout for facts about “{topic}”; I write when they are here.")
 
 
 def _give_facts(desk: Desk, mail: Mail, first: int) -> Errand:
-    topic = _topic(mail.first_line.removeprefix(FACTS_REQUEST))
+    topic = shortened(mail.first_line.removeprefix(FACTS_REQUEST))
     steps = [
         *_look_around(desk, f"{mail.sender} needs facts about “{topic}”. A quick look will do."),
-        *_send(mail.sender, f"{FACTS} “{topic}”:\n\n{_findings(desk, first)}", mail.number),
+        *send(mail.sender, f"{FACTS} “{topic}”:\n\n{_findings(desk, first)}", mail.number),
     ]
     return Errand(tuple(steps), f"Gave {mail.sender} the facts about “{topic}”.")
 
 
 def _report_facts(desk: Desk, mail: Mail, first: int) -> Errand:
-    topic = _topic(mail.first_line.removeprefix(FACTS).rstrip(":"))
+    topic = shortened(mail.first_line.removeprefix(FACTS).rstrip(":"))
     asked = desk.operator_mail.number if desk.operator_mail else None
     steps = [
         *_write_note(desk, topic, mail.body, first),
-        *_send("operator", f"The note about “{topic}” is in {desk.notes}; scout had the facts.", asked),
+        *send("operator", f"The note about “{topic}” is in {desk.notes}; scout had the facts.", asked),
     ]
     return Errand(tuple(steps), f"Wrote the note about “{topic}” and told the operator.")
 
 
 def _welcome(desk: Desk, mail: Mail, first: int) -> Errand:
     body = (
-        f"Hello! You wrote: “{_topic(mail.first_line)}”. With me here are scout, who finds things out, and scribe, "
+        f"Hello! You wrote: “{shortened(mail.first_line)}”. With me here are scout, who finds things out, and scribe, "
         "who writes them down. Write to either of them, and watch them talk to each other."
     )
     thought = "The operator writes to me directly. A friendly answer, and who is around."
-    steps = _send("operator", body, mail.number, thought)
+    steps = send("operator", body, mail.number, thought)
     return Errand(tuple(steps), "Told the operator who is here: scout and scribe.")
 
 
 def _answer_operator(desk: Desk, mail: Mail, first: int) -> Errand:
-    body = f"You wrote: “{_topic(mail.first_line)}”. I am {desk.agent}; I read it and am ready for more."
-    return Errand(tuple(_send("operator", body, mail.number)), "Answered the operator.")
+    body = f"You wrote: “{shortened(mail.first_line)}”. I am {desk.agent}; I read it and am ready for more."
+    return Errand(tuple(send("operator", body, mail.number)), "Answered the operator.")
 
 
 def _answer_agent(desk: Desk, mail: Mail, first: int) -> Errand:
-    body = f"Thanks, {mail.sender}. I read: “{_topic(mail.first_line)}”."
-    return Errand(tuple(_send(mail.sender, body, mail.number)), f"Answered {mail.sender}.")
+    body = f"Thanks, {mail.sender}. I read: “{shortened(mail.first_line)}”."
+    return Errand(tuple(send(mail.sender, body, mail.number)), f"Answered {mail.sender}.")
 
 
 def _acknowledge(desk: Desk, mail: Mail, first: int) -> Errand:
-    return Errand((), f"{mail.sender} says “{_topic(mail.first_line)}”. Good, nothing more to do.")
-
-
-def _heed_system(desk: Desk, mail: Mail, first: int) -> Errand:
-    return Errand((), f"Understood: {_topic(mail.first_line)}")
+    return Errand((), f"{mail.sender} says “{shortened(mail.first_line)}”. Good, nothing more to do.")
 
 
 def _look_around(desk: Desk, thought: str) -> list[Step]:
@@ -208,24 +175,12 @@ def _missing_note(result: ToolResult) -> bool:
     return "does not exist" in result.text
 
 
-def _send(to: str, body: str, in_reply_to: int | None = None, thinking: str | None = None) -> list[Step]:
-    sent: dict[str, JsonValue] = {"to": to, "body": body}
-    if in_reply_to is not None:
-        sent["in_reply_to"] = in_reply_to
-    return [Step(thinking=thinking, tools=[ToolCall(name=SEND, input=sent)])]
-
-
 def _newest_operator_mail(request: MessagesRequest) -> Mail | None:
     texts: Sequence[str] = [text for m in request.messages if m.role == "user" for text in m.texts]
     mails = [mail for text in texts for mail in mails_in(text) if mail.sender == "operator"]
     return mails[-1] if mails else None
 
 
-def _topic(line: str) -> str:
-    line = line.strip().strip("“”")
-    return line if len(line) <= 120 else f"{line[:119]}…"
-
-
 def _echo(text: str) -> str:
     first = next((line for line in text.splitlines() if line.strip()), "")
-    return f"I read: “{_topic(first)}”."
+    return f"I read: “{shortened(first)}”."

@@ -11,14 +11,16 @@ import structlog
 from hive_kit.bus import Bus
 
 from hive_harness.bus import AgentDoor
+from hive_harness.configuration import claude_setup, problems
 from hive_harness.http import OwnPort
 from hive_harness.lean import import_without_packages
 from hive_harness.live import Live
 from hive_harness.login import Login
 from hive_harness.mail import Mail
 from hive_harness.prompts import role_text
+from hive_harness.repositories import trusted_repositories
 from hive_harness.runtime.claude import ClaudeRuntime
-from hive_harness.runtime.command import ClaudeSetup, bundled_binary, write_mcp_config
+from hive_harness.runtime.files import write_git_config, write_mcp_config, write_private
 from hive_harness.runtime.lock import SessionLock
 from hive_harness.runtime.processes import ProcessTree
 from hive_harness.session import Kept
@@ -44,18 +46,17 @@ class Harness:
         self._bus, self._store, self._tree = bus, store, tree
         self._stack = AsyncExitStack()
         kept = Kept(settings.state_dir)
-        setup = _setup(settings)
+        setup = self._setup = claude_setup(settings)
         self.login = Login(settings.secrets_dir, setup.config_dir)
         hearing = Hearing(self.live, self.status, kept)
         self.runtime = ClaudeRuntime(setup, tree, self.login.variables, hearing.hear, hearing.complain)
         driver = Driver(
-            self.runtime, kept, self.status, self.live, self._serve_tools, settings.outage_delay_seconds, settings.model
+            self.runtime, kept, self.status, self.live, self._prepare, settings.outage_delay_seconds, settings.model
         )
         self.mail = Mail(bus)
         self.loop = TurnLoop(
             settings, self.mail, self.runtime, driver, hearing, self.login, kept, self.status, self.live
         )
-        self._mcp_config = setup.mcp_config
         self._tools_served = False
         self.status.update(session=kept.session, model=kept.model or settings.model)
 
@@ -63,6 +64,8 @@ class Harness:
         """Answer, and turn after turn, until cancelled or replaced (`ReplacedError`)."""
         async with self._stack:
             await self._open_history()
+            for problem in problems(self.settings):
+                self.live.note(problem, "warning")
             writing = asyncio.create_task(self.live.run(), name="live")
             self._stack.push_async_callback(_finish, self.live, writing)
             await self.runtime.kill()
@@ -97,19 +100,34 @@ class Harness:
         except Exception as error:  # the bus's edge: a live event is only a view, history has it
             log.warning("live_not_published", error=str(error))
 
+    async def _prepare(self) -> None:
+        """Have everything in place that Claude Code finds at its start and in a turn."""
+        self._trust_repositories()
+        await self._serve_tools()
+
+    def _trust_repositories(self) -> None:
+        """Said anew before each turn and when a draft was made, since repositories come and go."""
+        if self._setup.git_config is None:
+            return
+        try:
+            write_git_config(self._setup.git_config, self.settings.agent, trusted_repositories(self.settings))
+        except OSError as error:
+            log.warning("git_config_not_written", error=str(error))
+
     async def _serve_tools(self) -> None:
         """Start the MCP server before Claude's first start; it stays for the harness's life."""
-        if self._tools_served or self._mcp_config is None:
+        if self._tools_served or self._setup.mcp_config is None:
             return
         import_without_packages()
         from hive_harness.mcp.server import ToolServer  # heavy: an agent that never woke needs none of it
-        from hive_harness.mcp.tools import Tools
+        from hive_harness.mcp.tools import tools_for
 
-        tools = Tools(self.settings, self._bus, self.mail, lambda: self.loop.turn)
-        server = ToolServer(tools.all())
+        tools = tools_for(self.settings, self._bus, self.mail, lambda: self.loop.turn, self._trust_repositories)
+        server = ToolServer(tools)
         endpoint = await server.start()
         self._stack.push_async_callback(server.stop)
-        write_mcp_config(self._mcp_config, endpoint.url, endpoint.token)
+        write_private(self._setup.prompt_file, role_text(self.settings))
+        write_mcp_config(self._setup.mcp_config, endpoint.url, endpoint.token, self._setup.mcp_servers)
         self._tools_served = True
 
     async def _sweep_hourly(self) -> None:
@@ -141,19 +159,6 @@ async def opened(settings: Settings, bus: Bus, adopts: bool) -> AsyncGenerator[H
         await port.start()
         stack.push_async_callback(port.stop)
         yield harness
-
-
-def _setup(settings: Settings) -> ClaudeSetup:
-    return ClaudeSetup(
-        binary=settings.claude_binary or bundled_binary(),
-        state_dir=settings.state_dir,
-        home_dir=settings.home_dir,
-        role_text=role_text(settings),
-        mcp_config=settings.run_dir / "mcp.json",
-        base_url=settings.model_base_url,
-        api_retries=settings.api_retries,
-        extra_env=settings.extra_env,
-    )
 
 
 async def _finish(live: Live, writing: "asyncio.Task[None]") -> None:

@@ -7,6 +7,7 @@ agent 6 MB.
 from pathlib import Path
 from typing import Literal
 
+from hive_wire.agent_config import McpServer
 from hive_wire.names import NAME_PATTERN
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -44,6 +45,18 @@ class Settings(BaseModel):
     """Where the operator's pages are, for the link."""
     model: str | None = None
     """The model to begin with; a choice made at run time goes before it."""
+    prompt_append: str = ""
+    """Text that the system prompt ends with, from the agent's configuration."""
+    tools_allow: list[str] | None = None
+    """Which of Claude Code's own tools may be used: names or patterns such as `Bash(git *)`; all where unset."""
+    mcp_servers: dict[str, McpServer] = Field(default_factory=dict[str, McpServer])
+    """Further MCP servers by key; one called `hyperhive` is left out with a warning."""
+    agents_dir: Path = Path("/agents")
+    """Where an agent finds its own proposed repository (`<name>/config`), and the manager all agents' folders."""
+    proposed_dir: Path = Path("/config/proposed")
+    """Where the manager finds the proposed repositories."""
+    applied_dir: Path = Path("/applied")
+    """Where the manager finds what was decided and deployed, to be read."""
     model_base_url: str | None = None
     """The model's API, where it is not Anthropic's."""
     claude_binary: Path | None = None

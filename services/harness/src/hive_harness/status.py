@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from hive_kit.version import VERSION
 from hive_wire.live import AgentState, AgentStatus, LiveKind
 
 from hive_harness.live import Live
@@ -13,7 +14,7 @@ class Status:
 
     def __init__(self, live: Live) -> None:
         self._live = live
-        self._now = AgentStatus(state=AgentState.STARTING, since=datetime.now(UTC))
+        self._now = AgentStatus(state=AgentState.STARTING, since=datetime.now(UTC), version=VERSION)
 
     @property
     def now(self) -> AgentStatus:

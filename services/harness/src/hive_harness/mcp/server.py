@@ -5,6 +5,7 @@ browser can't be led here.
 """
 
 import asyncio
+import json
 import secrets
 import socket
 from dataclasses import dataclass
@@ -35,7 +36,10 @@ RESULT_META = "hyperhive/result"
 """Where the structured result of a tool lies whose text is to be read."""
 ERROR_META = "hyperhive/error"
 """Where the wire's error body lies."""
-_INSTRUCTIONS = "Messages between this agent, other agents, the manager and the operator."
+_INSTRUCTIONS = (
+    "Messages, questions and reminders between this agent, other agents, the manager and the operator; for the "
+    "manager also agents and their configuration."
+)
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,7 @@ def _declare(tool: Tool) -> ToolDeclaration:
         annotations=ToolAnnotations(
             title=tool.title,
             read_only_hint=tool.read_only,
-            destructive_hint=False,
+            destructive_hint=tool.destructive,
             idempotent_hint=tool.idempotent,
             open_world_hint=False,
         ),
@@ -172,9 +176,13 @@ def _declare(tool: Tool) -> ToolDeclaration:
 
 
 def _refused(refusal: Refusal) -> CallToolResult:
+    """A refusal as the agent reads it: the code, the sentence, and every fact that the sentence may leave out."""
+    body = refusal.body().model_dump(mode="json")
+    facts = dict(body["details"])
     text = f"{refusal.code}: {refusal.message}"
-    known = refusal.details.get("known")
+    known = facts.pop("known", None)
     if known:
         text += f" (there are: {', '.join(map(str, known))})"
-    body = refusal.body().model_dump(mode="json")
+    if facts:
+        text += f"\ndetails: {json.dumps(facts, ensure_ascii=False)}"
     return CallToolResult(content=[TextContent(type="text", text=text)], _meta={ERROR_META: body}, is_error=True)

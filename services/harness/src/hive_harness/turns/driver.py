@@ -27,7 +27,7 @@ _TELLING_SYSTEM = frozenset({"api_retry", "model_refusal_no_fallback"})
 
 
 class Driver:
-    """Runs turns on one runtime, one after the other. `prepare` is awaited before a process is started."""
+    """Runs turns on one runtime, one after the other. `prepare` is awaited before each prompt."""
 
     def __init__(
         self,
@@ -140,11 +140,11 @@ class Driver:
     async def _wake(self) -> None:
         """Have a process up, with the session resumed and the model that was chosen."""
         model = self._kept.model or self._default_model
+        await self._prepare()
         if self._runtime.awake:
             if model:
                 await self._runtime.set_model(model)
             return
-        await self._prepare()
         if model:
             await self._runtime.set_model(model)
         try:

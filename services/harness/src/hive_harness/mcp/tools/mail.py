@@ -1,75 +1,99 @@
-"""The tools: what each is for, in words that an agent can act on, and what it calls."""
+"""Messages: sending, taking, and what became of them."""
 
 import asyncio
-import hashlib
-import uuid
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 
 import structlog
-from hive_kit.bus import Bus
 from hive_wire import broker
-from hive_wire.broker import Cause, Message, RecvReply
+from hive_wire.broker import RECV_MAX, RECV_WAIT_SECONDS, Cause, Delivery, Message, MessageState, RecvReply
 from hive_wire.errors import ErrorCode, Refusal
-from hive_wire.model import Wire
+from hive_wire.model import Timestamp, Wire
+from pydantic import Field
 
 from hive_harness.mail import Mail, Receiving, ids_of
-from hive_harness.mcp.arguments import (
-    Arguments,
-    MessageStatusArguments,
-    NoArguments,
-    RecentArguments,
-    RecentResult,
-    RecvArguments,
-    RecvResult,
-    SendArguments,
-    SendResult,
-    WhoamiResult,
-)
+from hive_harness.mcp.tools.tool import Arguments, Calls, Tool
 from hive_harness.rendering import render
-from hive_harness.settings import Settings
 from hive_harness.turns.turn import Turn
 
 log = structlog.get_logger()
 
-_CALL_SECONDS = 30.0
-_UNCERTAIN = frozenset({ErrorCode.TIMEOUT, ErrorCode.DISCONNECTED, ErrorCode.UNAVAILABLE, ErrorCode.BUSY})
+
+class SendArguments(Arguments):
+    """A message to send."""
+
+    to: str = Field(min_length=1, max_length=64)
+    """An agent's name, `manager` or `operator`."""
+    body: str = Field(min_length=1)
+    """The text; Markdown is welcome. Larger content (over 256 KiB) belongs in a file that the text names."""
+    in_reply_to: int | None = Field(default=None, ge=1)
+    """The number of the message that this one answers."""
 
 
-@dataclass(frozen=True)
-class Tool:
-    """One tool. `call` takes its checked arguments and gives a structured result with its text."""
+class RecvArguments(Arguments):
+    """How to wait for mail."""
 
-    name: str
-    title: str
-    description: str
-    arguments: type[Arguments]
-    result: type[Wire]
-    call: Callable[[Any], Awaitable[tuple[Wire, str]]]  # Any: this tool's own arguments
-    read_only: bool = False
-    idempotent: bool = False
-    as_text: bool = False
-    """The agent is to read the text: Claude Code shows a structured result in its place where there is one, so it
-    then goes along as metadata."""
+    wait_seconds: float = Field(default=0, ge=0, le=RECV_WAIT_SECONDS)
+    """How long to wait for the first message, at most 180; 0 looks without waiting."""
+    max: int = Field(default=RECV_MAX, ge=1, le=RECV_MAX)
+    """How many messages to take at most."""
 
 
-class Tools:
-    """The tools of one agent. `turn` gives the turn that runs, which mail taken by `recv` becomes part of."""
+class MessageStatusArguments(Arguments):
+    """Which message."""
 
-    def __init__(self, settings: Settings, bus: Bus, mail: Mail, turn: Callable[[], Turn | None]) -> None:
-        self._settings, self._bus, self._mail, self._turn = settings, bus, mail, turn
-        self._uncertain: dict[str, str] = {}
+    id: int = Field(ge=1)
+    """The message's number."""
+
+
+class RecentArguments(Arguments):
+    """How far back."""
+
+    limit: int = Field(default=20, ge=1, le=100)
+    """How many messages to list."""
+
+
+class SendResult(Wire):
+    """The message is on disk; it is not delivered yet."""
+
+    id: int
+    state: MessageState
+    to: str
+    stored_at: Timestamp
+    repeated: bool
+    """This very message had been stored before, by a call whose reply was lost."""
+
+
+class RecvResult(Wire):
+    """Messages, now part of this turn."""
+
+    messages: list[Delivery]
+    waiting: int
+    """How many more are in the inbox."""
+
+
+class RecentResult(Wire):
+    """The last messages of the inbox, oldest first."""
+
+    messages: list[Message]
+    more: bool
+
+
+class MailTools:
+    """`turn` gives the turn that runs, which mail taken by `recv` becomes part of."""
+
+    def __init__(self, calls: Calls, mail: Mail, turn: Callable[[], Turn | None]) -> None:
+        self._calls, self._mail, self._turn = calls, mail, turn
         self._abandoned: set[asyncio.Task[None]] = set()
 
     def all(self) -> list[Tool]:
-        """Every tool that this agent has."""
+        """Every agent's."""
         return [
             Tool(
                 "send", "Send a message",
                 "Send a message to an agent, to `manager` or to `operator`. Returns once it is stored durably (state "
                 "`stored`), not when it was read; `message_status` tells what becomes of it. An error "
-                "`unknown_recipient` lists who there is; `slow_down` says when to try again.",
+                "`unknown_recipient` lists who there is; `not_allowed` lists whom your configuration lets you write "
+                "to; `slow_down` says when to try again.",
                 SendArguments, SendResult, self._send,
             ),
             Tool(
@@ -92,25 +116,10 @@ class Tools:
                 "still come by `recv` or in the next turn.",
                 RecentArguments, RecentResult, self._recent, read_only=True, idempotent=True, as_text=True,
             ),
-            Tool(
-                "whoami", "Who you are",
-                "Say your name, your role, the operator's pronouns, the configuration's revision and your folder.",
-                NoArguments, WhoamiResult, self._whoami, read_only=True, idempotent=True,
-            ),
         ]  # fmt: skip
 
     async def _send(self, arguments: SendArguments) -> tuple[SendResult, str]:
-        """A send whose outcome stayed unknown keeps its key, so that the agent's own retry stores nothing twice."""
-        content = hashlib.sha256(arguments.model_dump_json().encode()).hexdigest()
-        key = self._uncertain.get(content) or uuid.uuid4().hex
-        request = broker.SendRequest(**arguments.model_dump(), key=key)
-        try:
-            reply = await self._within(self._bus.call_persistently(broker.SEND, request))
-        except Refusal as refusal:
-            if refusal.code in _UNCERTAIN:
-                self._uncertain[content] = key
-            raise
-        self._uncertain.pop(content, None)
+        reply = await self._calls.keyed(broker.SEND, arguments)
         result = SendResult(
             id=reply.id, state=reply.state, to=arguments.to, stored_at=reply.stored_at, repeated=reply.repeated
         )
@@ -146,39 +155,14 @@ class Tools:
         task.add_done_callback(self._abandoned.discard)
 
     async def _message_status(self, arguments: MessageStatusArguments) -> tuple[Message, str]:
-        request = broker.MessageId(id=arguments.id)
-        message = await self._within(self._bus.call_persistently(broker.MESSAGE_STATUS, request))
+        message = await self._calls.repeat(broker.MESSAGE_STATUS, broker.MessageId(id=arguments.id))
         return message, _describe(message)
 
     async def _recent(self, arguments: RecentArguments) -> tuple[RecentResult, str]:
-        request = broker.RecentRequest(limit=arguments.limit)
-        reply = await self._within(self._bus.call_persistently(broker.RECENT, request))
+        reply = await self._calls.repeat(broker.RECENT, broker.RecentRequest(limit=arguments.limit))
         lines = [f"{_describe(message)}\n    {_first_line(message.body)}" for message in reply.messages]
         text = "\n".join(lines) if lines else "The inbox is empty."
         return RecentResult(messages=reply.messages, more=reply.more), text
-
-    async def _whoami(self, _arguments: NoArguments) -> tuple[WhoamiResult, str]:
-        settings = self._settings
-        result = WhoamiResult(
-            name=settings.agent,
-            role=settings.role,
-            operator_pronouns=settings.operator_pronouns,
-            revision=settings.revision,
-            state_dir=str(settings.state_dir),
-        )
-        text = (
-            f"You are {result.name} ({result.role}), revision {result.revision}, working in {result.state_dir}. "
-            f"The operator: {result.operator_pronouns}."
-        )
-        return result, text
-
-    async def _within(self, work: Awaitable[Any]) -> Any:  # Any: the verb's reply
-        try:
-            return await asyncio.wait_for(work, _CALL_SECONDS)
-        except TimeoutError:
-            raise Refusal(
-                ErrorCode.TIMEOUT, f"no answer within {_CALL_SECONDS:g} s; repeat the very same call to be sure"
-            ) from None
 
 
 def _describe(message: Message) -> str:
