@@ -55,7 +55,8 @@ class Story:
         before = self.git("proposed", "rev-parse", "HEAD")
         sandboxed = self.swarm.ask("list")["capabilities"]["sandboxed"]
         proposed = "/config/proposed" if sandboxed else f"{self.swarm.state}/config/proposed"
-        script = f"cd {proposed}/analyst && cat > agent.toml <<'END'\n{toml}\nEND\ngit add agent.toml && git commit -qm '{message}'"
+        written = f"cat > agent.toml <<'END'\n{toml}\nEND\n"
+        script = f"cd {proposed}/analyst && {written}git add agent.toml && git commit -qm '{message}'"
         self.turn("manager", {"tools": [{"name": "Bash", "input": {"command": script}}]})
         return until(lambda: self.git("proposed", "rev-parse", "HEAD"), lambda head: head != before, 60)
 

@@ -1,10 +1,12 @@
 """Whole turns: a real broker, the real Claude Code, the scripted model."""
 
+import json
 import os
 import signal
 import time
 from pathlib import Path
 
+import httpx2
 import pytest
 from hive_demo.script import HttpError
 from hive_demo.testing import script, step, steps, tool
@@ -14,6 +16,8 @@ from hive_wire import agent as verbs
 from hive_wire.agent import ModelRequest
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.live import AgentState
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
 pytestmark = pytest.mark.claude
 
@@ -454,3 +458,18 @@ def _later(look):  # type: ignore[no-untyped-def]
         return look()
 
     return looked
+
+
+@pytest.mark.spec("APR-15", door="wire")
+async def test_an_agent_that_never_woke_serves_its_tools_when_asked_whether_it_is_ready(agent) -> None:
+    agent.start()
+    await agent.reaches(AgentState.IDLE)
+    config = agent.folder / "run/mcp.json"
+    assert not config.exists()
+    assert (await agent.ask(verbs.CHECK_READY)).state is AgentState.IDLE
+    server = json.loads(config.read_text())["mcpServers"]["hyperhive"]
+    async with (
+        httpx2.AsyncClient(headers=server["headers"], timeout=30) as http,
+        Client(streamable_http_client(server["url"], http_client=http)) as client,
+    ):
+        assert "send" in {tool.name for tool in (await client.list_tools()).tools}

@@ -3,7 +3,7 @@
 Given to agents as source text, so that it needs no file in their sandbox. It crashes at once while its state folder
 has a file `broken`, and writes what it found into `report.json` there. Files `turn` and `version` there are what it
 says of itself. With the model `refused` it ends at its start, with `mute` it never answers, with `fleeting` it ends
-after its first answer.
+after its first answer, with `toolless` it can't serve its tools.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from pathlib import Path
 from hive_kit.bus import Bus, Caller, Service
 from hive_kit.version import VERSION
 from hive_wire import agent as wire
+from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.live import AgentState, AgentStatus
 from hive_wire.model import Empty
 
@@ -52,6 +53,10 @@ async def history(_caller: Caller, _request: wire.LiveHistoryRequest) -> wire.Li
     return wire.LiveHistory(events=[], more=True)
 
 
+async def toolless(_caller: Caller, _request: Empty) -> AgentStatus:
+    raise Refusal(ErrorCode.INTERNAL, "the agent's tools can't be served: no room")
+
+
 async def main() -> None:
     if (STATE / "broken").exists():
         sys.exit("this harness is broken")
@@ -64,6 +69,7 @@ async def main() -> None:
     service = Service(bus, f"harness-{name}", "1.0.0", "a stand-in", agent=name)
     for verb, handler in ((wire.STATUS, status), (wire.CHECK_LOGIN, status), (wire.HISTORY, history)):
         service.add(verb, handler)
+    service.add(wire.CHECK_READY, toolless if MODEL == "toolless" else status)
     if MODEL != "mute":
         await service.start()
     sys.stdout.write(f"{name} is up\n")

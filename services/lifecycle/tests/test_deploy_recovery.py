@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from hive_kit.testing import eventually
+from hive_kit.testing import eventually, some_of
 from hive_wire.approvals import ApprovalKind
 from hive_wire.lifecycle import ContainerState
 
@@ -34,7 +34,7 @@ async def assert_told_once(hive, number: int, last: str) -> None:
         assert [p["approval"] for p in await hive.in_stream(name)].count(number) == 1
 
 
-@pytest.mark.parametrize("fault", ["deploy.queued:after", *points("deploy", *THERE, "finish")])
+@pytest.mark.parametrize("fault", some_of(["deploy.queued:after", *points("deploy", *THERE, "finish")], 4))
 @pytest.mark.spec("APR-12", door="chaos")
 @pytest.mark.spec("REL-2", door="chaos")
 async def test_a_deploy_cut_off_anywhere_ends_once_and_is_deployed(hive, fault: str) -> None:
@@ -68,7 +68,7 @@ async def test_a_deploy_that_went_down_with_its_agent_is_no_sick_one(hive) -> No
     assert view.revision == commit(7)
 
 
-@pytest.mark.parametrize("fault", points("deploy", *BACK, "finish"))
+@pytest.mark.parametrize("fault", some_of(points("deploy", *BACK, "finish"), 3))
 @pytest.mark.spec("APR-12", door="chaos")
 @pytest.mark.spec("REL-2", door="chaos")
 async def test_a_roll_back_cut_off_anywhere_ends_once_with_what_ran_before(hive, fault: str) -> None:
@@ -92,7 +92,7 @@ async def test_a_roll_back_cut_off_anywhere_ends_once_with_what_ran_before(hive,
     await assert_told_once(hive, 8, "agent.rebuilt")
 
 
-@pytest.mark.parametrize("fault", points("spawn", "configure", "start", "health", "finish"))
+@pytest.mark.parametrize("fault", some_of(points("spawn", "configure", "start", "health", "finish"), 3))
 @pytest.mark.spec("REL-2", door="chaos")
 async def test_an_approved_spawn_cut_off_anywhere_ends_once_with_the_agent_running(hive, fault: str) -> None:
     await ready(hive)
@@ -109,7 +109,7 @@ async def test_an_approved_spawn_cut_off_anywhere_ends_once_with_the_agent_runni
     assert len([p for p in await hive.in_stream("agent.spawned") if p["agent"] == "coder"]) == 1
 
 
-@pytest.mark.parametrize("fault", points("spawn", *UNDONE, "finish"))
+@pytest.mark.parametrize("fault", some_of(points("spawn", *UNDONE, "finish"), 3))
 @pytest.mark.spec("REL-2", door="chaos")
 async def test_a_failed_spawn_cut_off_anywhere_on_its_way_back_leaves_no_agent(hive, fault: str) -> None:
     await ready(hive)

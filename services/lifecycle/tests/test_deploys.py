@@ -43,7 +43,7 @@ async def test_an_approved_configuration_is_what_the_agent_runs_with(hive) -> No
     assert names[-3:] == ["deploy.started", "deploy.finished", "agent.rebuilt"]
 
 
-@pytest.mark.parametrize("model", ["refused", "fleeting", "mute"])
+@pytest.mark.parametrize("model", ["refused", "fleeting", "mute", "toolless"])
 @pytest.mark.spec("APR-15", door="wire")
 async def test_a_configuration_that_the_agent_does_not_come_up_with_is_rolled_back(hive, model: str) -> None:
     hive.own["ready_seconds"] = 3

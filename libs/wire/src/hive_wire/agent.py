@@ -72,4 +72,14 @@ CHECK_LOGIN = Verb(
     "Look at once whether a login or key is there.",
 )
 
-VERBS = (STATUS, HISTORY, CANCEL, RETRY, DISMISS, COMPACT, NEW_SESSION, SET_MODEL, CHECK_LOGIN)
+CHECK_READY = Verb(
+    AGENT_SERVICE,
+    "check_ready",
+    Empty,
+    AgentStatus,
+    OBSERVERS,
+    "Serve the tools, if that has not begun yet, and say the agent's state: what a deploy looks for.",
+    seconds=20,
+)
+
+VERBS = (STATUS, HISTORY, CANCEL, RETRY, DISMISS, COMPACT, NEW_SESSION, SET_MODEL, CHECK_LOGIN, CHECK_READY)

@@ -1,5 +1,6 @@
 """The harness's own verbs: decode, ask the loop, answer with the status."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from hive_kit.bus import Bus, Caller, Service
@@ -19,8 +20,11 @@ from hive_harness.turns import TurnLoop
 class AgentDoor:
     """Answers the operator (and core's observers) about one agent."""
 
-    def __init__(self, name: str, loop: TurnLoop, status: Status, live: Live) -> None:
+    def __init__(
+        self, name: str, loop: TurnLoop, status: Status, live: Live, prepare: Callable[[], Awaitable[None]]
+    ) -> None:
         self._name, self._loop, self._status, self._live = name, loop, status, live
+        self._prepare = prepare
 
     def service(self, bus: Bus) -> Service:
         """The verbs, ready to be started."""
@@ -34,6 +38,7 @@ class AgentDoor:
         service.add(agent.NEW_SESSION, self._new_session)
         service.add(agent.SET_MODEL, self._set_model)
         service.add(agent.CHECK_LOGIN, self._check_login)
+        service.add(agent.CHECK_READY, self._check_ready)
         return service
 
     async def _tell(self, _caller: Caller, _request: Any) -> AgentStatus:  # Any: Empty
@@ -71,4 +76,11 @@ class AgentDoor:
 
     async def _check_login(self, _caller: Caller, _request: Empty) -> AgentStatus:
         self._loop.check_login()
+        return self._status.now
+
+    async def _check_ready(self, _caller: Caller, _request: Empty) -> AgentStatus:
+        try:
+            await self._prepare()
+        except OSError as error:
+            raise Refusal(ErrorCode.INTERNAL, f"the agent's tools can't be served: {error}") from error
         return self._status.now

@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import structlog
 from hive_kit.bus import Bus
@@ -58,6 +59,7 @@ class Harness:
             settings, self.mail, self.runtime, driver, hearing, self.login, kept, self.status, self.live
         )
         self._tools_served = False
+        self._serving = asyncio.Lock()
         self.status.update(session=kept.session, model=kept.model or settings.model)
 
     async def run(self) -> None:
@@ -70,7 +72,7 @@ class Harness:
             self._stack.push_async_callback(_finish, self.live, writing)
             await self.runtime.kill()
             asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._tree.reap_orphans)
-            service = AgentDoor(self.settings.agent, self.loop, self.status, self.live).service(self._bus)
+            service = self._door().service(self._bus)
             await service.start()
             self._stack.push_async_callback(service.stop)
             self._stack.push_async_callback(self.loop.close)
@@ -78,6 +80,9 @@ class Harness:
             sweeping = asyncio.create_task(self._sweep_hourly(), name="sweep")
             self._stack.push_async_callback(_stopped, sweeping)
             await self.loop.run()
+
+    def _door(self) -> AgentDoor:
+        return AgentDoor(self.settings.agent, self.loop, self.status, self.live, self._prepare)
 
     async def _open_history(self) -> None:
         await self.live.open()
@@ -116,8 +121,11 @@ class Harness:
 
     async def _serve_tools(self) -> None:
         """Start the MCP server before Claude's first start; it stays for the harness's life."""
-        if self._tools_served or self._setup.mcp_config is None:
-            return
+        async with self._serving:
+            if not self._tools_served and self._setup.mcp_config is not None:
+                await self._start_tools(self._setup.mcp_config)
+
+    async def _start_tools(self, mcp_config: Path) -> None:
         import_without_packages()
         from hive_harness.mcp.server import ToolServer  # heavy: an agent that never woke needs none of it
         from hive_harness.mcp.tools import tools_for
@@ -127,7 +135,7 @@ class Harness:
         endpoint = await server.start()
         self._stack.push_async_callback(server.stop)
         write_private(self._setup.prompt_file, role_text(self.settings))
-        write_mcp_config(self._setup.mcp_config, endpoint.url, endpoint.token, self._setup.mcp_servers)
+        write_mcp_config(mcp_config, endpoint.url, endpoint.token, self._setup.mcp_servers)
         self._tools_served = True
 
     async def _sweep_hourly(self) -> None:

@@ -13,6 +13,7 @@ from hive_wire.agent_config import AgentConfig
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.live import AgentStatus
 from hive_wire.model import Empty
+from hive_wire.verb import Verb
 from pydantic import ValidationError
 
 from hive_lifecycle import layout as places
@@ -146,30 +147,36 @@ async def turn_ended(bus: Bus, name: str, seconds: float) -> bool:
 
 
 async def check_health(bus: Bus, runtime: Runtime, name: str, seconds: float) -> AgentStatus:
-    """Whether a harness that answered still does after `seconds`, in the same run. What it says of logins and of its
-    provider is not ours to judge. Raises StartFailed."""
+    """Whether a harness that answered still does after `seconds`, in the same run, and serves its tools. What it says
+    of logins and of its provider is not ours to judge. Raises StartFailed."""
     before = await runtime.status(name)
     await asyncio.sleep(seconds)
     after = await runtime.status(name)
     if after.state != "running" or after.started_at != before.started_at:
         raise StartFailed(f"the harness ended after it had answered ({describe_exit(after)})"
                           f"{await _last_words(runtime, name)}")  # fmt: skip
-    return await wait_until_ready(bus, runtime, name, max(seconds, 5 * _ANSWER_SECONDS))
+    try:
+        return await wait_until_ready(bus, runtime, name, wire.CHECK_READY.seconds, wire.CHECK_READY)
+    except Refusal as refusal:
+        raise StartFailed(refusal.message) from refusal
 
 
-async def wait_until_ready(bus: Bus, runtime: Runtime, name: str, seconds: float) -> AgentStatus:
-    """The harness's first answer. Time without NATS doesn't count.
+async def wait_until_ready(
+    bus: Bus, runtime: Runtime, name: str, seconds: float, verb: Verb[Empty, AgentStatus] = wire.STATUS
+) -> AgentStatus:
+    """The harness's first answer to `verb`. Time without NATS doesn't count.
 
-    Raises StartFailed when its process ends, or when it does not answer within `seconds`.
+    Raises StartFailed when its process ends, or when it does not answer within `seconds`; Refusal when it refuses.
     """
     loop = asyncio.get_running_loop()
+    patience = _ANSWER_SECONDS if verb is wire.STATUS else seconds
     deadline, delay = loop.time() + seconds, _FIRST_DELAY
     while True:
         if not bus.up.is_set():
             await bus.up.wait()
             deadline = loop.time() + seconds
         try:
-            return await bus.call(wire.STATUS, Empty(), agent=name, timeout=_ANSWER_SECONDS)
+            return await bus.call(verb, Empty(), agent=name, timeout=patience)
         except Refusal as refusal:
             if refusal.code not in _NOT_YET:
                 raise
