@@ -18,7 +18,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("decisions")]
 DEPLOY_SECONDS = 120
 
 
-
 @pytest.fixture(scope="module")
 def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSwarm]:
     """A swarm with the scripted model and nobody but the manager."""
@@ -36,12 +35,16 @@ class Story:
     def __init__(self, swarm: RealSwarm) -> None:
         self.swarm = swarm
 
-    def turn(self, agent: str, *steps: dict[str, Any]) -> None:
-        """Write to an agent; its next turn takes these steps."""
+    def plan(self, agent: str, *steps: dict[str, Any]) -> None:
+        """An agent's next turn takes these steps."""
         url = f"http://127.0.0.1:{self.swarm.config.ports.demo}/control/agents/{agent}/script"
         body = json.dumps({"scripts": [{"steps": list(steps)}]}).encode()
         request = urllib.request.Request(url, body, {"content-type": "application/json"}, method="PUT")
         urllib.request.urlopen(request, timeout=10).close()
+
+    def turn(self, agent: str, *steps: dict[str, Any]) -> None:
+        """Write to an agent; its next turn takes these steps."""
+        self.plan(agent, *steps)
         self.swarm.ask("send", agent, "go on")
 
     def git(self, kind: str, *arguments: str) -> str:
@@ -136,10 +139,10 @@ def test_the_manager_asks_the_operator_decides_and_git_tells_the_same_story(
     assert "MARK-7" in (swarm.state / "agents" / "analyst" / "run" / "settings.json").read_text()
 
     # The new agent answers a question of the manager.
+    question = 1
+    story.plan("analyst", tool("answer", id=question, answer="Eleven."))
     story.turn("manager", tool("ask", to="analyst", question="How many whales?"))
-    asked = until(lambda: [q for q in swarm.ask("questions")["questions"] if q["to"] == "analyst"])
-    story.turn("analyst", tool("answer", id=asked[0]["id"], answer="Eleven."))
-    told = story.told("manager", "question_answered", id=asked[0]["id"])
+    told = story.told("manager", "question_answered", id=question)
     assert (told["answer"], told["answerer"]) == ("Eleven.", "analyst")
 
     # A commit that breaks it is approved and rolled back; both sides are told why.

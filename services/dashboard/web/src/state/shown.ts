@@ -3,8 +3,12 @@ import { api } from "../api";
 import type { Message } from "../gen/wire";
 import { OPERATOR } from "./messages";
 
+const SOON = 300; // so that one request carries what was scrolled past
+const AGAIN = 2000; // after a failure
+
 const told = new Set<number>();
 const waiting = new Set<number>();
+const visible = new Map<number, Set<Element>>(); // a message may stand in two lists, of which one is scrolled away
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 export const unseen = (message: Message): boolean =>
@@ -21,8 +25,30 @@ async function tell(): Promise<void> {
   try {
     await api.shown(ids);
   } catch {
-    for (const id of ids) told.delete(id); // it was seen but couldn't be told; the next time it is seen tells it
+    for (const id of ids) {
+      told.delete(id);
+      if (visible.has(id)) waiting.add(id);
+    }
+    tellIn(AGAIN);
   }
+  tellIn(SOON);
+}
+
+function tellIn(milliseconds: number): void {
+  if (waiting.size > 0 && timer === undefined) timer = setTimeout(() => void tell(), milliseconds);
+}
+
+function appear(element: Element, id: number): void {
+  visible.set(id, (visible.get(id) ?? new Set()).add(element));
+  waiting.add(id);
+}
+
+function disappear(element: Element, id: number): void {
+  const left = visible.get(id);
+  left?.delete(element);
+  if (left?.size) return;
+  visible.delete(id);
+  waiting.delete(id);
 }
 
 const byElement = new WeakMap<Element, number>();
@@ -30,10 +56,10 @@ const observer = typeof IntersectionObserver === "undefined" ? null : new Inters
   for (const entry of entries) {
     const id = byElement.get(entry.target);
     if (id === undefined) continue;
-    if (entry.isIntersecting) waiting.add(id);
-    else waiting.delete(id);
+    if (entry.isIntersecting) appear(entry.target, id);
+    else disappear(entry.target, id);
   }
-  if (waiting.size > 0 && timer === undefined) timer = setTimeout(() => void tell(), 300);
+  tellIn(SOON);
 }, { threshold: 0.3 });
 
 if (typeof document !== "undefined") {
@@ -46,6 +72,6 @@ export function watchShown(element: Element, id: number): () => void {
   observer?.observe(element);
   return () => {
     observer?.unobserve(element);
-    waiting.delete(id);
+    disappear(element, id);
   };
 }
