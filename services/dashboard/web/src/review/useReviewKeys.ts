@@ -29,6 +29,7 @@ export function useReviewKeys(keys: Keys): void {
       const file = files[here];
       if (step) {
         const at = Math.max(0, Math.min(files.length - 1, here + step));
+        now.current = { ...now.current, here: at }; // the next key may come before the next rendering
         setHere(at);
         showFile(files[at]);
       } else if (event.key === "v" && file) setViewed(id, file.path, !reviewed(id)?.viewed.includes(file.path));
