@@ -298,6 +298,7 @@ def test_a_huge_diff_is_whole_and_stays_light(page: Page, swarm: RealSwarm) -> N
 
 
 @pytest.mark.spec("DSH-15", door="page")
+@pytest.mark.spec("APR-2", door="page")
 def test_an_agent_is_asked_for_beside_the_list_and_refusals_stand_at_their_field(page: Page, swarm: RealSwarm) -> None:
     page.goto("/decisions?view=approvals&tab=pending")
     page.get_by_test_id("request-name").fill("scribe")

@@ -154,13 +154,12 @@ async def test_the_same_approval_told_twice_is_deployed_once(hive) -> None:
     await hive.start()
     again = {"Nats-Msg-Id": "approvals:restored:1"}
     payload = await _first_approved(hive)
+    before = (await hive.runtime.status("coder")).pid
     await hive.approvals.nats.request("hive.evt.approvals.approval.approved", payload, timeout=5, headers=again)
-    await hive.approve(8, "coder", {"model": "sonnet"})
-    assert (await hive.finished(8)).ok
-    told = await eventually(
-        lambda: hive.in_stream("deploy.finished"), lambda told: told[-1:] and told[-1]["approval"] == 8
-    )
-    assert [p["approval"] for p in told] == [7, 8]
+    told = await eventually(lambda: hive.in_stream("deploy.finished"), lambda told: len(told) == 2)
+    assert [(p["approval"], p["ok"]) for p in told] == [(7, True), (7, True)]
+    assert len(await hive.in_stream("deploy.started")) == 1
+    assert (await hive.runtime.status("coder")).pid == before
 
 
 async def test_a_configuration_that_was_there_before_the_spawn_is_used(hive) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 import structlog
 from hive_kit.database import Database
@@ -10,7 +11,7 @@ from hive_kit.stream import Envelope, StreamReset, follow, stream_start
 from hive_kit.version import VERSION
 from hive_wire.errors import Refusal
 
-from hive_approvals import approvals, drafts, history, lifecycle_events
+from hive_approvals import approvals, decisions, drafts, history, lifecycle_events
 from hive_approvals.agent_locks import AgentLocks
 from hive_approvals.asking import Asking
 from hive_approvals.bus import service_of
@@ -46,7 +47,7 @@ async def compose(host: Host[ApprovalsSettings]) -> None:
     approval_errands = Errands("approval", database, approvals.unsettled, carrying_out.go_on)
     draft_errands = Errands("draft", database, drafts.unfinished, drafting.go_on)
     await host.relay_events(database)
-    decisions = DecisionsDoor(
+    decisions_door = DecisionsDoor(
         database,
         Asking(database, repos, locks, lifecycle),
         Deciding(database, repos, locks, lifecycle, shown),
@@ -60,8 +61,9 @@ async def compose(host: Host[ApprovalsSettings]) -> None:
     host.background(approval_errands.run(), "approval errands")
     host.background(draft_errands.run(), "draft errands")
     host.background(_follow_lifecycle(host, database), "lifecycle's events")
+    host.background(_release_again(host, database), "releases told again")
     host.background(Deadlines(database).run(), "deadlines")
-    await host.answer(service_of(host.bus, VERSION, decisions, questions, loose_ends, repos_door))
+    await host.answer(service_of(host.bus, VERSION, decisions_door, questions, loose_ends, repos_door))
 
 
 def _mirror(host: Host[ApprovalsSettings]) -> Callable[[str], None]:
@@ -88,6 +90,19 @@ async def _follow_lifecycle(host: Host[ApprovalsSettings], database: Database) -
             # from the oldest event there is: those that had their effect are known by their ids
             log.warning("events_followed_anew", reason=str(reset))
             position = await stream_start(host.bus)
+
+
+async def _release_again(host: Host[ApprovalsSettings], database: Database) -> None:
+    patience = host.settings.release_again_seconds
+    while True:
+        await asyncio.sleep(patience)
+        try:
+            told = await database.write(lambda c: decisions.release_again(c, now() - timedelta(seconds=patience)))
+        except Refusal as refusal:
+            log.warning("release_waits", code=refusal.code)
+        else:
+            if told:
+                log.warning("released_again", approvals=told)
 
 
 async def _take_in(database: Database, envelope: Envelope) -> None:

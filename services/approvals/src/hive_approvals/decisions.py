@@ -93,6 +93,24 @@ def release(connection: Connection, number: int, branch: str) -> None:
     emit(connection, wire.APPROVED, wire.Approved(approval=approval, config=now.config, branch=branch))
 
 
+def release_again(connection: Connection, since: datetime) -> int:
+    """Tell lifecycle again of what it should have ended and of which nothing was heard since then.
+
+    The event may have gone with the stream's files, or grown too old; lifecycle knows what it has done already.
+    """
+    rows = connection.exec_driver_sql(
+        "SELECT id FROM approvals WHERE status IN ('approved', 'building') AND released AND outcome IS NULL"
+        " AND coalesce(building_at, decided_at) < ?",
+        (microseconds(since),),
+    )
+    numbers = [int(number) for number in rows.scalars()]
+    for number in numbers:
+        now = approvals.get(connection, number)
+        branch = f"build/{number}"
+        emit(connection, wire.APPROVED, wire.Approved(approval=now.approval, config=now.config, branch=branch))
+    return len(numbers)
+
+
 def started(connection: Connection, progress: DeployProgress, now: datetime) -> None:
     """Lifecycle has begun."""
     stored = _under_way(connection, progress)

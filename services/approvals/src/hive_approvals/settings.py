@@ -3,11 +3,14 @@
 from pathlib import Path
 
 from hive_kit.settings import ServiceSettings
+from pydantic import Field
 
 
 class ApprovalsSettings(ServiceSettings):
     """Where the repositories lie, and where copies of the applied ones go."""
 
+    release_again_seconds: float = Field(default=300, gt=0)
+    """How long nothing must be heard of a released approval before lifecycle is told of it again."""
     forge_url: str | None = None
     """The address of a Forgejo, to mirror applied repositories to; None for nowhere."""
     forge_organisation: str = "hyperhive"

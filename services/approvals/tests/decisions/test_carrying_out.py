@@ -241,3 +241,21 @@ async def test_an_approval_that_was_queued_when_its_agent_went_ends_as_failed(de
     failed = await desk.until(approval.id, ApprovalStatus.FAILED)
     assert failed.note
     assert (await desk.until(waiting.id, ApprovalStatus.SUPERSEDED)).note
+
+
+@pytest.mark.spec("APR-12", door="wire")
+async def test_a_release_that_nobody_answers_is_told_again_until_lifecycle_says_how_it_ended(idle_desk):
+    desk = idle_desk
+    desk.configure(release_again_seconds="0.3")
+    await desk.start()
+    await desk.agent("scout")
+    approval = await desk.propose("scout", desk.commit("scout", toml='model = "claude-x"\n'))
+    await desk.approve(approval.id)
+    released = await eventually(
+        lambda: asyncio.sleep(0, [p for name, p in desk.events if name == "approval.approved"]), lambda p: len(p) > 1
+    )
+    assert all(p["config"]["model"] == "claude-x" for p in released)
+    await desk.started(approval)
+    await desk.finished(approval)
+    await desk.until(approval.id, ApprovalStatus.DEPLOYED)
+    assert desk.of(approval.id).count("approval.resolved") == 1

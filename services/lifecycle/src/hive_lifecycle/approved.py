@@ -80,7 +80,8 @@ def _keep(connection: Connection, envelope: Envelope, now: int) -> None:
         log.error("approved_not_understood", event_id=envelope.id, error=str(error))
         _refuse(connection, envelope, now, error)
         return
-    deploys.queue(connection, approved.approval, approved.config.model_dump_json(), now)
+    if deploys.queue(connection, approved.approval, approved.config.model_dump_json(), now) is None:
+        deploys.tell_again(connection, approved.approval.id)
 
 
 def _refuse(connection: Connection, envelope: Envelope, now: int, error: ValidationError) -> None:

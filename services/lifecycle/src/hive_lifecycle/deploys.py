@@ -78,12 +78,21 @@ def finish(connection: Connection, deploy: Deploy, now: int, error: str | None, 
     ).scalar()
     if done is None:
         return
-    progress = _progress(deploy)
-    emit(
-        connection,
-        DEPLOY_FINISHED,
-        progress.model_copy(update={"ok": error is None, "error": error, "notes": [*notes]}),
-    )
+    _tell_end(connection, deploy, error, notes)
+
+
+def tell_again(connection: Connection, approval: int) -> None:
+    """Approvals asks for what it was told, perhaps, before: how that one ended, if it has."""
+    row = connection.exec_driver_sql(
+        "SELECT * FROM deploys WHERE approval = ? AND state = 'done'", (approval,)
+    ).one_or_none()
+    if row is not None:
+        _tell_end(connection, _deploy(row), row.error, ())
+
+
+def _tell_end(connection: Connection, deploy: Deploy, error: str | None, notes: Sequence[str]) -> None:
+    ended = {"ok": error is None, "error": error, "notes": [*notes]}
+    emit(connection, DEPLOY_FINISHED, _progress(deploy).model_copy(update=ended))
 
 
 def _progress(deploy: Deploy) -> DeployProgress:
