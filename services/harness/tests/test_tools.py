@@ -217,6 +217,19 @@ async def test_a_refusal_says_its_code_and_what_there_is(served: Any) -> None:
         assert text_of(result).startswith("bad_request: ")
 
 
+@pytest.mark.spec("MSG-13", door="mcp")
+async def test_an_agent_writes_only_to_whom_its_configuration_allows(served: Any, hive: Any) -> None:
+    core = await hive.bus("lifecycle")
+    inbox = broker.InboxName(name=served.name, may_write_to=["manager"])
+    await core.call_persistently(broker.OPEN_INBOX, inbox)
+    refused = await served.refused("send", to="operator", body="x")
+    assert refused.startswith("not_allowed: ")
+    assert "manager" in refused
+    await core.call_persistently(broker.OPEN_INBOX, broker.InboxName(name=served.name))
+    assert (await served.given("send", to="operator", body="x"))["state"] == "pending"
+    await core.close()
+
+
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "bearer"}])
 async def test_without_the_token_nobody_gets_in(served: Any, headers: dict[str, str]) -> None:
     async with httpx2.AsyncClient() as http:
