@@ -56,7 +56,8 @@ async def compose(host: Host[ApprovalsSettings]) -> None:
         approval_errands,
         draft_errands,
     )
-    questions, repos_door = QuestionsDoor(host.bus, database), ReposDoor(database, repos, locks, refs_changed)
+    questions = QuestionsDoor(host.bus, database, repos)
+    repos_door = ReposDoor(database, repos, locks, refs_changed)
     loose_ends = LooseEndsDoor(host.bus, database, history.open_ones)
     host.background(approval_errands.run(), "approval errands")
     host.background(draft_errands.run(), "draft errands")

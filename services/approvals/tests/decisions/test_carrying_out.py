@@ -9,6 +9,7 @@ from hive_kit.testing import eventually, some_of
 from hive_wire import approvals as wire
 from hive_wire import lifecycle
 from hive_wire.approvals import ApprovalStatus, Decision
+from hive_wire.errors import ErrorCode
 from hive_wire.lifecycle import DeployProgress
 
 ASKING = ("request.take_in:before", "request.take_in:after", "request.recorded:after")
@@ -259,3 +260,20 @@ async def test_a_release_that_nobody_answers_is_told_again_until_lifecycle_says_
     await desk.finished(approval)
     await desk.until(approval.id, ApprovalStatus.DEPLOYED)
     assert desk.of(approval.id).count("approval.resolved") == 1
+
+
+@pytest.mark.spec("MSG-13", door="wire")
+async def test_the_allow_list_that_is_deployed_holds_for_questions_too(desk):
+    await desk.agent("scout")
+    await desk.agent("scribe")
+    approval = await desk.propose("scout", desk.commit("scout", toml='[messages]\nallow = ["manager"]\n'))
+    scout = await desk.nats.bus("scout")
+
+    async def ask(to: str, key: str) -> wire.Question:
+        return await scout.call(wire.ASK, wire.AskRequest(question="how many?", to=to, key=key))
+
+    assert (await ask("scribe", "1")).to == "scribe"
+    await desk.deployed(approval)
+    refused = await desk.refusal(ask("scribe", "2"))
+    assert (refused.code, refused.details["allowed"]) == (ErrorCode.NOT_ALLOWED, ["manager"])
+    assert [(await ask(to, to)).to for to in ("manager", "operator")] == ["manager", "operator"]

@@ -1,5 +1,7 @@
 """The door of questions: checks whom they are for, calls the rules in one write each."""
 
+import asyncio
+
 from hive_kit.bus import Bus, Caller, Service
 from hive_kit.database import Database
 from hive_wire import approvals as wire
@@ -9,15 +11,18 @@ from hive_wire.model import Empty
 from hive_wire.names import MANAGER, OPERATOR, RESERVED, is_name
 
 from hive_approvals import question_rows, questions
+from hive_approvals.config_repo import ConfigRepos
+from hive_approvals.deployed_config import deployed_config
 from hive_approvals.rows import now
 
 
 class QuestionsDoor:
     """Answers the verbs about questions."""
 
-    def __init__(self, bus: Bus, database: Database) -> None:
+    def __init__(self, bus: Bus, database: Database, repos: ConfigRepos) -> None:
         self._bus = bus
         self._database = database
+        self._repos = repos
 
     def add_verbs(self, service: Service) -> None:
         """Every verb with its handler."""
@@ -51,6 +56,7 @@ class QuestionsDoor:
         """The operator and the manager are always there; lifecycle knows the other agents."""
         if to == asker:
             raise Refusal(ErrorCode.BAD_RECIPIENT, "nobody can ask themselves", to=to)
+        await self._must_be_allowed(asker, to)
         if to in (OPERATOR, MANAGER):
             return
         if to in RESERVED:
@@ -61,6 +67,17 @@ class QuestionsDoor:
         known = sorted({OPERATOR, MANAGER, *(view.name for view in listed.agents)} - {asker})
         text = f"there is nobody called {to!r}; known: {', '.join(known)}"
         raise Refusal(ErrorCode.UNKNOWN_RECIPIENT, text, to=to, known=known)
+
+    async def _must_be_allowed(self, asker: str, to: str) -> None:
+        """A question is mail, too: the asker's allow-list holds for it. The operator can always be asked."""
+        if OPERATOR in (asker, to):
+            return
+        config = await asyncio.to_thread(deployed_config, self._repos, asker)
+        allowed = config.messages.allow
+        if allowed is not None and to not in allowed:
+            named = ", ".join(allowed) or "nobody"
+            text = f"{asker}'s configuration doesn't let it ask {to}; it may write to: {named}"
+            raise Refusal(ErrorCode.NOT_ALLOWED, text, to=to, allowed=allowed)
 
     async def _is_an_agent(self, name: str) -> bool:
         try:

@@ -6,17 +6,15 @@ from collections.abc import Callable
 from hive_kit.bus import Caller, Service
 from hive_kit.database import Database
 from hive_wire import approvals as wire
-from hive_wire.agent_config import AgentConfig
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.model import Empty
 from hive_wire.names import MANAGER, is_free_for_agents
 
-from hive_approvals import agent_toml, decisions, spawns
+from hive_approvals import decisions, spawns
 from hive_approvals.agent_locks import AgentLocks
 from hive_approvals.config_repo import ConfigRepos
+from hive_approvals.deployed_config import config_at
 from hive_approvals.rows import now
-
-_CONFIG = "agent.toml"
 
 
 class ReposDoor:
@@ -43,7 +41,7 @@ class ReposDoor:
         at, agent = now(), request.agent
         async with self._locks.of(agent):
             commit = await asyncio.to_thread(self._repos.seed, agent, int(at.timestamp()))
-            config = await asyncio.to_thread(self._config, agent, commit)
+            config = await asyncio.to_thread(config_at, self._repos, agent, commit)
             row = await self._database.write(
                 lambda c: spawns.record(c, agent, commit, config, request.requested_by, at)
             )
@@ -72,10 +70,3 @@ class ReposDoor:
             cut=cut,
             paths=self._repos.paths(agent, commit),
         )
-
-    def _config(self, agent: str, commit: str) -> AgentConfig:
-        """What a commit says; repositories of an earlier version have no such file."""
-        if _CONFIG not in self._repos.paths(agent, commit):
-            return AgentConfig()
-        content, _ = self._repos.read_file(agent, commit, _CONFIG)
-        return agent_toml.parse(content)
