@@ -13,7 +13,7 @@ from tests.browser.members import approval_now, call, propose
 from tests.browser.streams import hear_nothing
 from tests.swarm import RealSwarm
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("decisions")]
 
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 DEPLOY_SECONDS = 120_000

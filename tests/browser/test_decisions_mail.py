@@ -12,7 +12,7 @@ from tests.browser.layout import is_too_wide, small_targets
 from tests.browser.members import call
 from tests.swarm import RealSwarm
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("decisions")]
 
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 VIEWS = ("waiting", "approvals", "questions", "inbox", "reminders")

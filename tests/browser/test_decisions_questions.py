@@ -11,7 +11,7 @@ from tests.browser.members import ask, question_now
 from tests.browser.streams import hear_nothing
 from tests.swarm import RealSwarm
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("decisions")]
 
 SIZES = pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import DESKTOP, log_in
 from tests.swarm import RealSwarm, until
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("decisions")]
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("story of decisions")]
 
 DEPLOY_SECONDS = 120
 
