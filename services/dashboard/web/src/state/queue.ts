@@ -1,4 +1,5 @@
-// The one queue of what waits for the operator: what ends by itself first, the soonest before the others; then the oldest.
+// The one queue of what waits for the operator: what ends by itself first, the soonest before the others; then what holds
+// somebody up, the oldest first; then mail.
 import { computed } from "@preact/signals";
 import type { Approval, Message, Question } from "../gen/wire";
 import { pendingApprovals } from "./approvals";
@@ -15,6 +16,7 @@ export function inQueueOrder(list: readonly Waiting[]): Waiting[] {
   const rank = (a: Waiting, b: Waiting): number => {
     const [first, second] = [due(a), due(b)];
     if (first !== second) return first < second ? -1 : 1;
+    if ((a.kind === "mail") !== (b.kind === "mail")) return a.kind === "mail" ? 1 : -1;
     return Date.parse(a.since) - Date.parse(b.since) || (a.key < b.key ? -1 : 1);
   };
   return [...list].sort(rank);

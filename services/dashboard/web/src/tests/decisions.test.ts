@@ -28,8 +28,8 @@ const mail = (id: number, stored: number): Waiting => ({ kind: "mail", key: `mai
 beforeEach(() => { endedHere.value = []; openQuestions.value = []; looking.clear(); });
 
 describe("the queue", () => {
-  test("begins with what ends soonest, then the oldest, whatever it is", () => {
-    const list = [mail(1, 3), wanted(approval(2, 1)), asked(question(3, 9, 50)), asked(question(4, 8, 40)), asked(question(5, 2, null))];
+  test("begins with what ends soonest, then what holds somebody up, the oldest first, then mail", () => {
+    const list = [mail(1, 0), wanted(approval(2, 1)), asked(question(3, 9, 50)), asked(question(4, 8, 40)), asked(question(5, 2, null))];
     expect(inQueueOrder(list).map((item) => item.key)).toEqual(["question-4", "question-3", "approval-2", "question-5", "mail-1"]);
   });
 
