@@ -117,16 +117,20 @@ async def test_a_waiting_receive_wakes_when_a_message_is_stored_and_drains(
 
 
 @pytest.mark.spec("MSG-3", door="wire")
-async def test_a_batch_is_cut_to_four_mebibytes(nats: TestNats, broker: ServiceProcess) -> None:
+@pytest.mark.parametrize("letter", ["x", "漢"])
+async def test_a_batch_is_cut_to_four_mebibytes(nats: TestNats, broker: ServiceProcess, letter: str) -> None:
     (scout,) = await _open(nats, "scout")
     operator = await nats.bus("operator")
-    body = "x" * (250 * 1024)
-    for number in range(20):
+    body = letter * (250 * 1024 // len(letter.encode()))
+    for number in range(32):
         await _send(operator, "scout", body, key=str(number))
     first = await scout.recv("t1")
-    assert len(first.model_dump_json()) <= wire.PAGE_BYTES
+    assert len(first.model_dump_json().encode()) <= wire.PAGE_BYTES
     second = await scout.recv("t2")
-    assert len(first.messages) + len(second.messages) == 20
+    assert len(first.messages) == len(second.messages) == 16
+    recent = await operator.call(wire.RECENT, wire.RecentRequest(inbox="scout", limit=50))
+    assert len(recent.model_dump_json().encode()) <= wire.PAGE_BYTES + 1024
+    assert recent.more
 
 
 @pytest.mark.spec("MSG-3", door="wire")

@@ -42,7 +42,7 @@ def _fitting(rows: Iterable[AnyRow], *, more: bool, total: int) -> wire.Approval
     size, last = 0, None
     for row in rows:
         good, bad = decode_all([row], "approvals", view)
-        size += sum(len(approval.model_dump_json()) for approval in good)
+        size += sum(len(approval.model_dump_json().encode()) for approval in good)
         if size > PAGE_BYTES and last is not None:
             more = True
             break

@@ -163,7 +163,7 @@ def _choose(waiting: Sequence[Message]) -> list[Message]:
     chosen: list[Message] = []
     size = 0
     for candidate in waiting:
-        size += len(candidate.model_dump_json())
+        size += len(candidate.model_dump_json().encode())
         if chosen and (size > PAGE_BYTES or candidate.failures):
             break
         chosen.append(candidate)

@@ -78,7 +78,7 @@ def page(newest_first: Iterable[Values], limit: int) -> MessageList:
     size = 0
     for row in newest_first:
         candidate = message(row)
-        size += len(candidate.model_dump_json())
+        size += len(candidate.model_dump_json().encode())
         if len(chosen) == limit or (chosen and size > PAGE_BYTES):
             return MessageList(messages=chosen[::-1], more=True)
         chosen.append(candidate)
