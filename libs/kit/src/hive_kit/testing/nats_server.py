@@ -17,7 +17,7 @@ from hive_wire.permissions import Permissions, SigningRole
 from hive_kit.bus import Bus
 from hive_kit.identity import AccountFile, ServerConfig, SigningKey, jwt, mint
 
-_READY_SECONDS = 15.0
+_READY_SECONDS = 30.0
 _SYSTEM = Permissions(publish=("$SYS.REQ.CLAIMS.UPDATE",), subscribe=("_INBOX.>",))
 _EVERYTHING = Permissions(publish=(">",), subscribe=(">",))
 

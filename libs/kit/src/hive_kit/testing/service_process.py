@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-_READY_SECONDS = 20.0
+_READY_SECONDS = 60.0
 
 
 class ServiceProcess:
