@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import structlog
 from hive_kit.database import Database
+from hive_kit.faults import point
 from hive_kit.host import Host, run
 from hive_kit.stream import Envelope, StreamReset, follow, stream_start
 from hive_kit.version import VERSION
@@ -25,7 +26,6 @@ from hive_approvals.deadlines import Deadlines
 from hive_approvals.deciding import Deciding
 from hive_approvals.drafting import Drafting
 from hive_approvals.errands import Errands
-from hive_approvals.faults import point
 from hive_approvals.mirror import Mirror
 from hive_approvals.mirroring import Mirroring
 from hive_approvals.neighbours import Lifecycle

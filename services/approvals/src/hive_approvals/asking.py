@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from hive_kit.database import Database
+from hive_kit.faults import point
 from hive_wire import approvals as wire
 from hive_wire.agent_config import AgentConfig
 from hive_wire.approvals import ApprovalKind
@@ -15,7 +16,6 @@ from hive_wire.errors import ErrorCode, Refusal
 from hive_approvals import approvals, drafts, requests
 from hive_approvals.agent_locks import AgentLocks
 from hive_approvals.config_repo import ConfigRepos
-from hive_approvals.faults import point
 from hive_approvals.neighbours import Lifecycle
 from hive_approvals.requests import Proposal, Wanted
 from hive_approvals.rows import now

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import structlog
 from hive_kit.database import Database
+from hive_kit.faults import point
 from hive_wire.approvals import ApprovalStatus
 from hive_wire.lifecycle import DeployProgress
 
@@ -16,7 +17,6 @@ from hive_approvals import approvals, decisions
 from hive_approvals.agent_locks import AgentLocks
 from hive_approvals.approvals import Stored
 from hive_approvals.config_repo import ConfigRepos
-from hive_approvals.faults import point
 from hive_approvals.rows import now
 
 log = structlog.get_logger()

@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 from hive_kit.database import Database
+from hive_kit.faults import point
 from hive_wire import approvals as wire
 from hive_wire.approvals import ApprovalKind, ApprovalStatus, Decision
 from hive_wire.errors import ErrorCode, Refusal
@@ -12,7 +13,6 @@ from sqlalchemy import Connection
 from hive_approvals import approvals, decisions, drafts
 from hive_approvals.agent_locks import AgentLocks
 from hive_approvals.config_repo import ConfigRepos
-from hive_approvals.faults import point
 from hive_approvals.neighbours import Lifecycle
 from hive_approvals.rows import now
 from hive_approvals.shown import Shown

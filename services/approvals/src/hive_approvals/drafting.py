@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from hive_kit.database import Database
+from hive_kit.faults import point
 from hive_wire import approvals as wire
 from hive_wire.errors import ErrorCode, Refusal
 from sqlalchemy import Connection
@@ -12,7 +13,6 @@ from hive_approvals import drafts, requests
 from hive_approvals.agent_locks import AgentLocks
 from hive_approvals.config_repo import ConfigRepos
 from hive_approvals.drafts import State, StoredDraft
-from hive_approvals.faults import point
 from hive_approvals.neighbours import Lifecycle
 from hive_approvals.rows import now
 

@@ -1,6 +1,6 @@
 // Requests to the dashboard: JSON in and out, refusals as ApiError with the wire's code.
 import type {
-  AgentPageHistory, AnswerForm, Approval, ApprovalList, ConfigFile, DecideReply, DecideRequest, DiffPage, ErrorBody, FilePreview, LooseEnds, Message, MessageState,
+  AgentPageHistory, AnswerForm, Approval, ApprovalList, ConfigFile, DecideReply, DecideRequest, DiffPage, ErrorBody, FilePreview, Message, MessageState,
   Question, QuestionList, Reminder, Snapshot,
 } from "./gen/wire";
 
@@ -95,5 +95,4 @@ export const api = {
   cancelQuestion: (id: number) => post<Question>(`/api/questions/${id}/cancel`),
   hold: (id: number) => post<Question>(`/api/questions/${id}/hold`),
   cancelReminder: (id: number) => post<Reminder>(`/api/reminders/${id}/cancel`),
-  looseEnds: () => get<LooseEnds>("/api/loose-ends"),
 };

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 from hive_kit.bus import Bus
+from hive_kit.faults import point
 from hive_kit.stream import Envelope, Position, StreamReset, follow, stream_start
 from hive_wire.approvals import APPROVED, ApprovalChanged, Approved
 from hive_wire.errors import Refusal
@@ -15,7 +16,6 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from hive_lifecycle import agents, clock, deploys
-from hive_lifecycle.faults import point
 from hive_lifecycle.runner import Runner
 
 log = structlog.get_logger()

@@ -10,13 +10,13 @@ from typing import TypeVar
 
 import structlog
 from hive_kit.database import Database
+from hive_kit.faults import point
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.lifecycle import Accepted, ContainerState
 from sqlalchemy import Connection
 
 from hive_lifecycle import actions, agents, clock, deploy_queue, deploys, spawning
 from hive_lifecycle.actions import Action, Kind
-from hive_lifecycle.faults import point
 from hive_lifecycle.plans import RESUMED_AT, plan_of
 from hive_lifecycle.ports import PortPlan
 from hive_lifecycle.runtimes import StartFailed, StillRunning, UnknownAgent

@@ -1,4 +1,4 @@
-"""Which of many points to kill at are tried: a few drawn by a seed in `./run test`, all of them in `./run chaos`."""
+"""Which of many points to kill at are tried: a few drawn by a seed in `./run test`, all with `./run chaos --points`."""
 
 import os
 import random
