@@ -259,6 +259,7 @@ async def test_a_release_that_nobody_answers_is_told_again_until_lifecycle_says_
     await desk.started(approval)
     await desk.finished(approval)
     await desk.until(approval.id, ApprovalStatus.DEPLOYED)
+    await eventually(lambda: asyncio.sleep(0, desk.of(approval.id)), lambda names: "approval.resolved" in names)
     assert desk.of(approval.id).count("approval.resolved") == 1
 
 
