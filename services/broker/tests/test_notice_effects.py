@@ -9,7 +9,7 @@ from hive_kit.stream import Envelope, Position
 from hive_wire import lifecycle
 from hive_wire.broker import RecentRequest
 
-LIFECYCLE = "hive.evt.lifecycle.>"
+LIFECYCLE = notices.LEDGERS[0]
 
 
 async def test_an_event_that_comes_twice_is_told_once(tmp_path: Path) -> None:
@@ -25,5 +25,5 @@ async def test_an_event_that_comes_twice_is_told_once(tmp_path: Path) -> None:
         await database.write(lambda c, envelope=envelope: notices.take_in(c, LIFECYCLE, envelope, now))
     listed = await database.read(lambda c: messages.recent(c, "scout", RecentRequest()))
     assert len(listed.messages) == 1
-    assert await database.read(lambda c: notices.position(c, LIFECYCLE)) == Position("s", 2)
+    assert await database.read(LIFECYCLE.position) == Position("s", 2)
     database.close()

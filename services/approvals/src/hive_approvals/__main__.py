@@ -8,7 +8,7 @@ import structlog
 from hive_kit.database import Database
 from hive_kit.faults import point
 from hive_kit.host import Host, run
-from hive_kit.stream import Envelope, StreamReset, follow, stream_start
+from hive_kit.ledger import write_persistently
 from hive_kit.version import VERSION
 from hive_wire.errors import Refusal
 
@@ -79,18 +79,13 @@ def _mirror(host: Host[ApprovalsSettings]) -> Callable[[str], None]:
 
 
 async def _follow_lifecycle(host: Host[ApprovalsSettings], database: Database) -> None:
-    position = await database.read(lifecycle_events.position)
-    if position is None:
-        position = await stream_start(host.bus)
-    while True:
-        try:
-            async for envelope in follow(host.bus, position, lifecycle_events.SUBJECT):
-                if envelope.subject in lifecycle_events.HEARD:
-                    await _take_in(database, envelope)
-        except StreamReset as reset:
-            # from the oldest event there is: those that had their effect are known by their ids
-            log.warning("events_followed_anew", reason=str(reset))
-            position = await stream_start(host.bus)
+    async for envelope in lifecycle_events.LEDGER.events(host.bus, database):
+        if envelope.subject in lifecycle_events.HEARD:
+            point(f"{envelope.subject.removeprefix('hive.evt.')}:before")
+            await write_persistently(
+                database, lambda c, envelope=envelope: lifecycle_events.take_in(c, envelope, now())
+            )
+            point(f"{envelope.subject.removeprefix('hive.evt.')}:after")
 
 
 async def _release_again(host: Host[ApprovalsSettings], database: Database) -> None:
@@ -104,20 +99,6 @@ async def _release_again(host: Host[ApprovalsSettings], database: Database) -> N
         else:
             if told:
                 log.warning("released_again", approvals=told)
-
-
-async def _take_in(database: Database, envelope: Envelope) -> None:
-    """Store an event's effect; on a full disk, try again until it fits: an event is never skipped."""
-    while True:
-        try:
-            point(f"{envelope.subject.removeprefix('hive.evt.')}:before")
-            await database.write(lambda c: lifecycle_events.take_in(c, envelope, now()))
-            point(f"{envelope.subject.removeprefix('hive.evt.')}:after")
-        except Refusal as refusal:
-            log.warning("lifecycle_event_waits", code=refusal.code)
-            await asyncio.sleep(1.0)
-        else:
-            return
 
 
 if __name__ == "__main__":

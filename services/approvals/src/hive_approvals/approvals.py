@@ -7,6 +7,7 @@ Who may change what is decided elsewhere.
 import json
 from dataclasses import dataclass
 
+from hive_kit.times import moment
 from hive_wire import approvals as wire
 from hive_wire.agent_config import AgentConfig
 from hive_wire.approvals import ApprovalKind, ApprovalStatus
@@ -14,7 +15,7 @@ from hive_wire.errors import ErrorBody, ErrorCode, Refusal
 from hive_wire.lifecycle import DeployProgress
 from sqlalchemy import Connection
 
-from hive_approvals.rows import UNREADABLE, AnyRow, broken_row, moment
+from hive_approvals.rows import UNREADABLE, AnyRow, broken_row
 
 COLUMNS = (
     "id, agent, kind, status, commit_id, base, description, requested_by, created_at, notes, decided_by, decided_at,"

@@ -8,10 +8,11 @@ import asyncio
 
 import structlog
 from hive_kit.database import Database
+from hive_kit.times import microseconds
 from hive_wire.errors import Refusal
 
 from hive_approvals import questions
-from hive_approvals.rows import microseconds, now
+from hive_approvals.rows import now
 
 log = structlog.get_logger()
 

@@ -6,6 +6,7 @@ That what was shown still holds is checked before, under the agent's lock. Refs 
 from datetime import datetime
 
 from hive_kit.outbox import emit
+from hive_kit.times import microseconds
 from hive_wire import approvals as wire
 from hive_wire.approvals import ApprovalKind, ApprovalStatus
 from hive_wire.errors import ErrorCode, Refusal
@@ -15,7 +16,6 @@ from sqlalchemy import Connection
 
 from hive_approvals import approvals, drafts
 from hive_approvals.approvals import Stored
-from hive_approvals.rows import microseconds
 
 NOTE_CHARACTERS = 32_768
 """A longer error is cut in the note; the tag `failed/<id>` has all of it."""

@@ -8,12 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from hive_kit.outbox import emit
+from hive_kit.times import microseconds, moment
 from hive_wire import approvals as wire
 from hive_wire.errors import ErrorBody, ErrorCode, Refusal
 from sqlalchemy import Connection
 
 from hive_approvals import approvals
-from hive_approvals.rows import UNREADABLE, AnyRow, broken_row, decode_all, microseconds, moment
+from hive_approvals.rows import UNREADABLE, AnyRow, broken_row, decode_all
 
 _COLUMNS = "id, name, requested_by, created_at, state, start_commit, refusal"
 

@@ -2,39 +2,23 @@
 
 from datetime import datetime
 
-from hive_kit.stream import Envelope, Position
+from hive_kit.ledger import Ledger
+from hive_kit.stream import Envelope
 from hive_wire import lifecycle
 from hive_wire.approvals import ApprovalKind
-from hive_wire.subjects import STREAM
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from hive_approvals import decisions
 
-SUBJECT = "hive.evt.lifecycle.>"
+LEDGER = Ledger("hive.evt.lifecycle.>")
 HEARD = frozenset(event.subject for event in (lifecycle.DEPLOY_STARTED, lifecycle.DEPLOY_FINISHED, lifecycle.REMOVED))
 """Events with an effect. The others, which are many, are passed over without a trace."""
 
 
-def position(connection: Connection) -> Position | None:
-    """How far the event stream has been followed; None before the first event."""
-    row = connection.exec_driver_sql(
-        "SELECT created, seq FROM stream_position WHERE stream = ?", (STREAM,)
-    ).one_or_none()
-    return Position(row.created, row.seq) if row else None
-
-
 def take_in(connection: Connection, envelope: Envelope, now: datetime) -> None:
     """Give an event its effect, unless it had it already. An event that can't be read has none."""
-    connection.exec_driver_sql(
-        "INSERT INTO stream_position (stream, created, seq) VALUES (?, ?, ?)"
-        " ON CONFLICT (stream) DO UPDATE SET created = excluded.created, seq = excluded.seq",
-        (STREAM, envelope.position.created, envelope.position.seq),
-    )
-    fresh = connection.exec_driver_sql(
-        "INSERT INTO seen_events (id) VALUES (?) ON CONFLICT DO NOTHING RETURNING id", (envelope.id,)
-    ).scalar()
-    if fresh is None:
+    if not LEDGER.enter(connection, envelope):
         return
     try:
         _apply(connection, envelope, now)

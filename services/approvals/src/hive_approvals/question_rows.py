@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from hive_kit.times import moment
 from hive_wire import approvals as wire
 from hive_wire.broker import PAGE_BYTES
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.names import MANAGER, OPERATOR
 from sqlalchemy import Connection
 
-from hive_approvals.rows import UNREADABLE, AnyRow, broken_row, decode_all, moment
+from hive_approvals.rows import UNREADABLE, AnyRow, broken_row, decode_all
 
 SECOND = 1_000_000
 HOLD_MAX = wire.HOLD_MAX_SECONDS * SECOND

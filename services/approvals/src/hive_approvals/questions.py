@@ -8,6 +8,7 @@ import json
 from datetime import datetime
 
 from hive_kit.outbox import emit
+from hive_kit.times import microseconds, moment
 from hive_wire import approvals as wire
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.model import iso
@@ -15,7 +16,7 @@ from hive_wire.names import MANAGER, OPERATOR
 from sqlalchemy import Connection
 
 from hive_approvals.question_rows import COLUMNS, HOLD_MAX, SECOND, salvaged
-from hive_approvals.rows import AnyRow, microseconds, moment
+from hive_approvals.rows import AnyRow
 
 _HOLD = wire.HOLD_SECONDS * SECOND
 _DUE = "outcome IS NULL AND deadline IS NOT NULL"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hive_kit.outbox import emit
+from hive_kit.times import microseconds
 from hive_wire import approvals as wire
 from hive_wire.agent_config import AgentConfig
 from hive_wire.approvals import ApprovalKind, ApprovalStatus
@@ -16,7 +17,6 @@ from hive_wire.errors import ErrorCode, Refusal
 from sqlalchemy import Connection
 
 from hive_approvals import approvals, drafts
-from hive_approvals.rows import microseconds
 
 OPEN_BYTES = 2 << 20
 """How much text all open approvals may have together: they are listed in one reply."""

@@ -4,7 +4,7 @@ A row that can't be decoded is shown with its id and logged once, and never stan
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import structlog
@@ -14,7 +14,6 @@ from sqlalchemy import Row
 log = structlog.get_logger()
 
 T = TypeVar("T")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AnyRow = Row[Any]  # Any: SQLAlchemy's rows of textual statements have no types
 
 UNREADABLE = (ValueError, TypeError, OverflowError, KeyError)
@@ -26,16 +25,6 @@ _logged: set[tuple[str, int]] = set()
 def now() -> datetime:
     """The present moment."""
     return datetime.now(UTC)
-
-
-def microseconds(at: datetime) -> int:
-    """`at` as microseconds since 1970."""
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment(value: int) -> datetime:
-    """Microseconds since 1970 as a time."""
-    return _EPOCH + timedelta(microseconds=value)
 
 
 def decode_all(rows: Iterable[AnyRow], table: str, decode: Callable[[AnyRow], T]) -> tuple[list[T], list[BrokenRow]]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from hive_kit.outbox import emit
+from hive_kit.times import microseconds
 from hive_wire import approvals as wire
 from hive_wire.agent_config import AgentConfig
 from hive_wire.approvals import ApprovalKind, ApprovalStatus
@@ -10,7 +11,6 @@ from hive_wire.names import OPERATOR
 from sqlalchemy import Connection
 
 from hive_approvals import approvals
-from hive_approvals.rows import microseconds
 
 
 def record(

@@ -8,7 +8,7 @@ import uvloop
 from hive_kit.bus import Service
 from hive_kit.database import Database
 from hive_kit.host import Host, run
-from hive_kit.stream import Envelope, StreamReset, follow, stream_start
+from hive_kit.ledger import Ledger, write_persistently
 from hive_kit.version import VERSION
 from hive_wire import broker as wire
 from hive_wire.errors import Refusal
@@ -33,8 +33,8 @@ async def compose(host: Host[BrokerSettings]) -> None:
     await host.answer(service)
     await service.announce([inbox.name for inbox in await database.read(recipients.open_inboxes)])
     host.background(clock.run(), "reminders")
-    for subjects in notices.FOLLOWED:
-        host.background(_tell_notices(host, database, arrivals, subjects), f"notices {subjects}")
+    for ledger in notices.LEDGERS:
+        host.background(_tell_notices(host, database, arrivals, ledger), f"notices {ledger.subject}")
     host.background(_sweep_for_ever(host.settings, database), "sweep")
 
 
@@ -60,33 +60,13 @@ async def _doors(host: Host[BrokerSettings], database: Database, arrivals: Arriv
     return service, clock
 
 
-async def _tell_notices(host: Host[BrokerSettings], database: Database, arrivals: Arrivals, subjects: str) -> None:
-    position = await database.read(lambda c: notices.position(c, subjects))
-    if position is None:
-        position = await stream_start(host.bus)
-    while True:
-        try:
-            async for envelope in follow(host.bus, position, subjects):
-                await _take_in(database, arrivals, subjects, envelope)
-        except StreamReset as reset:
-            # from the oldest event there is: those that had their effect are known by their ids
-            log.warning("events_followed_anew", reason=str(reset))
-            position = await stream_start(host.bus)
-
-
-async def _take_in(database: Database, arrivals: Arrivals, subjects: str, envelope: Envelope) -> None:
-    """Store an event's effect; on a full disk, try again until it fits: an event is never skipped."""
-    while True:
-        try:
-            await database.write(
-                lambda c: notices.take_in(c, subjects, envelope, datetime.now(UTC)),
-                then=lambda names: _announce(arrivals, names),
-            )
-        except Refusal as refusal:
-            log.warning("notice_waits", code=refusal.code)
-            await asyncio.sleep(1.0)
-        else:
-            return
+async def _tell_notices(host: Host[BrokerSettings], database: Database, arrivals: Arrivals, ledger: Ledger) -> None:
+    async for envelope in ledger.events(host.bus, database):
+        await write_persistently(
+            database,
+            lambda c, envelope=envelope: notices.take_in(c, ledger, envelope, datetime.now(UTC)),
+            then=lambda names: _announce(arrivals, names),
+        )
 
 
 def _announce(arrivals: Arrivals, names: list[str]) -> None:

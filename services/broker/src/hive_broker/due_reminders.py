@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hive_kit.database import raw
+from hive_kit.times import microseconds
 from hive_wire.broker import REMINDER_FAILED, REMINDER_FIRED, MessageKind, Reminder, SendRequest
 from hive_wire.names import SYSTEM
 from sqlalchemy import Connection
@@ -14,7 +15,6 @@ from sqlalchemy import Connection
 from hive_broker.messages import insert
 from hive_broker.reminder_rows import COLUMNS, OPEN, open_count, reminder_of, tell
 from hive_broker.reminders import Limits
-from hive_broker.rows import microseconds
 
 FIRE_BATCH = 256
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hive_kit.database import raw
+from hive_kit.times import microseconds
 from hive_wire.broker import (
     PAGE_BYTES,
     AckReply,
@@ -30,7 +31,7 @@ from hive_wire.names import OPERATOR, SYSTEM
 from sqlalchemy import Connection
 
 from hive_broker.messages import tell
-from hive_broker.rows import MESSAGE, OPEN, RECEIPT, AnyRow, inbox_counts, message, microseconds
+from hive_broker.rows import MESSAGE, OPEN, RECEIPT, AnyRow, inbox_counts, message
 from hive_broker.states import move
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from hive_kit.database import raw
 from hive_kit.outbox import emit
+from hive_kit.times import microseconds
 from hive_wire.broker import (
     STORED,
     HistoryRequest,
@@ -24,7 +25,7 @@ from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.names import MANAGER, OPERATOR, SYSTEM
 from sqlalchemy import Connection
 
-from hive_broker.rows import COUNTS, MESSAGE, OPEN, counts_of, message, microseconds, page, refs_of
+from hive_broker.rows import COUNTS, MESSAGE, OPEN, counts_of, message, page, refs_of
 
 
 @dataclass(frozen=True)

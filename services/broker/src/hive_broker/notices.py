@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from hive_kit.stream import Envelope, Position
+from hive_kit.ledger import Ledger
+from hive_kit.stream import Envelope
 from hive_wire.subjects import STREAM
 from pydantic import ValidationError
 from sqlalchemy import Connection
@@ -10,25 +11,19 @@ from sqlalchemy import Connection
 from hive_broker.helper_mail import is_told, mail_for
 from hive_broker.messages import tell
 
-FOLLOWED = {"hive.evt.lifecycle.>": STREAM, "hive.evt.approvals.>": f"{STREAM}:approvals"}
-"""The events that are followed, and under which name the position in each is kept."""
+LEDGERS = (Ledger("hive.evt.lifecycle.>"), Ledger("hive.evt.approvals.>", f"{STREAM}:approvals"))
+"""The events that are followed."""
 
 
-def position(connection: Connection, subjects: str) -> Position | None:
-    """How far these events have been followed; None before the first."""
-    row = connection.exec_driver_sql(
-        "SELECT created, seq FROM stream_position WHERE stream = ?", (FOLLOWED[subjects],)
-    ).one_or_none()
-    return Position(row.created, row.seq) if row else None
-
-
-def take_in(connection: Connection, subjects: str, envelope: Envelope, now: datetime) -> list[str]:
+def take_in(connection: Connection, ledger: Ledger, envelope: Envelope, now: datetime) -> list[str]:
     """Give an event its effect, unless it had it already; returns whose inbox got mail.
 
     An event that can't be read has no effect.
     """
-    _move_to(connection, FOLLOWED[subjects], envelope.position)
-    if not is_told(envelope.subject) or not _is_new(connection, envelope.id):
+    if not is_told(envelope.subject):
+        ledger.move_to(connection, envelope.position)
+        return []
+    if not ledger.enter(connection, envelope):
         return []
     try:
         mail = mail_for(envelope.subject, envelope.payload)
@@ -37,18 +32,3 @@ def take_in(connection: Connection, subjects: str, envelope: Envelope, now: date
     for each in mail:
         tell(connection, each.to, each.body, now)
     return [each.to for each in mail]
-
-
-def _move_to(connection: Connection, name: str, to: Position) -> None:
-    connection.exec_driver_sql(
-        "INSERT INTO stream_position (stream, created, seq) VALUES (?, ?, ?)"
-        " ON CONFLICT (stream) DO UPDATE SET created = excluded.created, seq = excluded.seq",
-        (name, to.created, to.seq),
-    )
-
-
-def _is_new(connection: Connection, event_id: str) -> bool:
-    fresh = connection.exec_driver_sql(
-        "INSERT INTO seen_events (id) VALUES (?) ON CONFLICT DO NOTHING RETURNING id", (event_id,)
-    ).scalar()
-    return fresh is not None

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from hive_kit.times import microseconds
 from hive_wire.broker import MessageState
 from hive_wire.names import OPERATOR
 from sqlalchemy import Connection
 
-from hive_broker.rows import microseconds
 from hive_broker.states import move
 
 _SHOWN_IN = "page"

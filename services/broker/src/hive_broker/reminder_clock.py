@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import structlog
 from hive_kit.database import Database
+from hive_kit.times import microseconds
 from hive_wire.broker import Reminder
 from hive_wire.errors import Refusal
 from hive_wire.names import SYSTEM
@@ -15,7 +16,6 @@ from hive_broker.arrivals import Arrivals
 from hive_broker.due_reminders import Ready
 from hive_broker.file_refs import FileRefs
 from hive_broker.reminders import Limits
-from hive_broker.rows import microseconds
 from hive_broker.shared_folders import SharedFolders
 
 log = structlog.get_logger()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hive_kit.database import raw
+from hive_kit.times import microseconds
 from hive_wire.broker import (
     PAGE_BYTES,
     REMINDER_CANCELLED,
@@ -25,7 +26,6 @@ from hive_wire.names import Role, role_of
 from sqlalchemy import Connection
 
 from hive_broker.reminder_rows import COLUMNS, OPEN, open_count, page, reminder_of, tell
-from hive_broker.rows import microseconds
 
 SNAPSHOT_LIMIT = 1000
 HEADER_BYTES = 128

@@ -2,9 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from hive_kit.times import microseconds
 from sqlalchemy import Connection
-
-from hive_broker.rows import microseconds
 
 SWEEP_LIMIT = 1000
 

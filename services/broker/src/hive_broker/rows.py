@@ -1,16 +1,16 @@
 """Rows as the wire has them, and the clock they carry."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from hive_kit import times
 from hive_kit.database import raw
 from hive_wire.broker import PAGE_BYTES, FileRef, InboxCounts, Message, MessageList, Receipt
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row
 
 _REFS = TypeAdapter(list[FileRef])
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 RECEIPT = (
     "id, sender, recipient, state, stored_at, delivered_at, acked_at, turn,"
@@ -27,14 +27,9 @@ Values = Sequence[Any]  # Any: a row's columns, from SQLAlchemy or from sqlite3
 AnyRow = Row[Any]  # Any: SQLAlchemy's rows of textual statements have no types
 
 
-def microseconds(at: datetime) -> int:
-    """`at` as microseconds since 1970."""
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
 def moment(value: int | None) -> datetime | None:
-    """Microseconds since 1970 as a time."""
-    return None if value is None else _EPOCH + timedelta(microseconds=value)
+    """Microseconds since 1970 as a time, where there is one."""
+    return None if value is None else times.moment(value)
 
 
 def _fields(row: Values) -> dict[str, Any]:  # Any: a row's values

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import structlog
 from hive_kit.bus import Bus
 from hive_kit.faults import point
-from hive_kit.stream import Envelope, Position, StreamReset, follow, stream_start
+from hive_kit.ledger import Ledger, write_persistently
+from hive_kit.stream import Envelope
 from hive_wire.approvals import APPROVED, ApprovalChanged, Approved
 from hive_wire.errors import Refusal
-from hive_wire.subjects import STREAM
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
@@ -19,6 +19,8 @@ from hive_lifecycle import agents, clock, deploys
 from hive_lifecycle.runner import Runner
 
 log = structlog.get_logger()
+
+LEDGER = Ledger(APPROVED.subject)
 
 
 @dataclass(frozen=True)
@@ -29,26 +31,19 @@ class ApprovedFeed:
     runner: Runner
 
     async def run(self) -> None:
-        """Until cancelled. After a reset of the stream from its beginning: what was taken in is known by its id."""
-        position = await self.runner.steps.database.read(_position)
-        while True:
-            if position is None:
-                position = await stream_start(self.bus)
-            try:
-                async for envelope in follow(self.bus, position, APPROVED.subject):
-                    await self._take_in(envelope)
-            except StreamReset as reset:
-                log.warning("events_followed_anew", reason=str(reset))
-                position = None
+        """Until cancelled."""
+        database = self.runner.steps.database
+        async for envelope in LEDGER.events(self.bus, database):
+            agent = await write_persistently(database, lambda c, envelope=envelope: take_in(c, envelope, clock.now()))
+            point("deploy.queued:after")
+            if agent is not None:
+                await self._begin(agent)
 
-    async def _take_in(self, envelope: Envelope) -> None:
-        """Keep the event's effect and begin it; on a full disk, again until it fits: an event is never skipped."""
+    async def _begin(self, agent: str) -> None:
+        """Begin what waits for that agent; on a full disk, again until it fits."""
         while True:
             try:
-                agent = await self.runner.steps.database.write(lambda c: take_in(c, envelope, clock.now()))
-                point("deploy.queued:after")
-                if agent is not None:
-                    await self.runner.begin_deploy(agent)
+                await self.runner.begin_deploy(agent)
             except Refusal as refusal:
                 log.warning("approved_waits", code=refusal.code)
                 await asyncio.sleep(1.0)
@@ -58,11 +53,7 @@ class ApprovedFeed:
 
 def take_in(connection: Connection, envelope: Envelope, now: int) -> str | None:
     """Keep what an event asks for, unless it is kept already. The agent for which something waits."""
-    _move_to(connection, envelope.position)
-    fresh = connection.exec_driver_sql(
-        "INSERT INTO seen_events (id) VALUES (?) ON CONFLICT DO NOTHING RETURNING id", (envelope.id,)
-    ).scalar()
-    if fresh is not None:
+    if LEDGER.enter(connection, envelope):
         _keep(connection, envelope, now)
     try:
         agent = ApprovalChanged.model_validate_json(envelope.payload).approval.agent
@@ -95,18 +86,3 @@ def _refuse(connection: Connection, envelope: Envelope, now: int, error: Validat
     deploy = deploys.queue(connection, approval, "{}", now)
     if deploy is not None:
         deploys.finish(connection, deploy, now, text)
-
-
-def _position(connection: Connection) -> Position | None:
-    row = connection.exec_driver_sql(
-        "SELECT created, seq FROM stream_position WHERE stream = ?", (STREAM,)
-    ).one_or_none()
-    return None if row is None else Position(row.created, row.seq)
-
-
-def _move_to(connection: Connection, to: Position) -> None:
-    connection.exec_driver_sql(
-        "INSERT INTO stream_position (stream, created, seq) VALUES (?, ?, ?)"
-        " ON CONFLICT (stream) DO UPDATE SET created = excluded.created, seq = excluded.seq",
-        (STREAM, to.created, to.seq),
-    )

@@ -1,15 +1,12 @@
-"""Times as the tables have them: microseconds since 1970, UTC."""
+"""The present moment, and times as the tables have them: microseconds since 1970, UTC."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from hive_kit.times import microseconds, moment
+
+__all__ = ["moment", "now"]
 
 
 def now() -> int:
     """The present moment."""
-    return (datetime.now(UTC) - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment(value: int) -> datetime:
-    """What a table has, as a time."""
-    return _EPOCH + timedelta(microseconds=value)
+    return microseconds(datetime.now(UTC))

@@ -9,6 +9,7 @@ from typing import TypeVar
 from hive_kit.bus import Caller, Service
 from hive_kit.database import Database
 from hive_kit.outbox import last_outbox_id
+from hive_kit.times import microseconds
 from hive_wire import broker as wire
 from hive_wire.model import Empty
 from hive_wire.names import OPERATOR
@@ -18,7 +19,6 @@ from hive_broker import dead_letters, due_reminders, inbox, messages, operator_m
 from hive_broker.arrivals import Arrivals
 from hive_broker.file_refs import FileRefs
 from hive_broker.reminder_clock import ReminderClock
-from hive_broker.rows import microseconds
 from hive_broker.send_rate import SendRate
 from hive_broker.settings import BrokerSettings
 
