@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from hive_wire.agent_config import AgentConfig
-from hive_wire.broker import Id, Key, Name
-from hive_wire.model import Empty, Timestamp, Wire
+from hive_wire.broker import Key, Name
+from hive_wire.model import Empty, Id, Timestamp, Wire
 from hive_wire.names import Role
 from hive_wire.verb import Event, Verb
 
@@ -73,6 +73,8 @@ class Approval(Wire):
     resolved_at: Timestamp | None = None
     note: str | None = None
     """The reason of a denial, the error of a failed build, what superseded it."""
+    revives: bool = False
+    """The new agent takes over what is kept of a destroyed one of that name."""
 
 
 class BrokenRow(Wire):
@@ -457,6 +459,11 @@ REQUEST_SPAWN_COMMIT = Verb(
     SERVICE, "request_spawn_commit", SpawnCommitRequest, Approval, DECIDERS,
     "Ask the operator to approve a draft's commit and to make the agent from it.", seconds=15,
 )  # fmt: skip
+REVIVE = Verb(
+    SERVICE, "revive", SpawnRequest, Approval, DECIDERS,
+    "Ask the operator to approve an agent anew that was destroyed, with the state and configuration kept of it.",
+    seconds=15,
+)  # fmt: skip
 REQUEST_APPLY_COMMIT = Verb(
     SERVICE, "request_apply_commit", ApplyCommitRequest, Approval, DECIDERS,
     "Ask the operator to approve a commit of an agent's proposed repository.", seconds=15,
@@ -503,9 +510,9 @@ REMOVE_REPOS = Verb(
 )
 SNAPSHOT = Verb(SERVICE, "snapshot", Empty, ApprovalsSnapshot, CORE, "The state to start a projection from.")
 VERBS = (
-    REQUEST_SPAWN, REQUEST_SPAWN_DRAFT, REQUEST_SPAWN_COMMIT, REQUEST_APPLY_COMMIT, PENDING, HISTORY, APPROVAL, DIFF,
-    DECIDE, DRAFTS, DISCARD_DRAFT, READ_CONFIG, ASK, ANSWER, CANCEL_QUESTION, HOLD_QUESTION, QUESTIONS, LOOSE_ENDS,
-    CANCEL_LOOSE_END, SEED_REPOS, REMOVE_REPOS, SNAPSHOT,
+    REQUEST_SPAWN, REQUEST_SPAWN_DRAFT, REQUEST_SPAWN_COMMIT, REVIVE, REQUEST_APPLY_COMMIT, PENDING, HISTORY, APPROVAL,
+    DIFF, DECIDE, DRAFTS, DISCARD_DRAFT, READ_CONFIG, ASK, ANSWER, CANCEL_QUESTION, HOLD_QUESTION, QUESTIONS,
+    LOOSE_ENDS, CANCEL_LOOSE_END, SEED_REPOS, REMOVE_REPOS, SNAPSHOT,
 )  # fmt: skip
 
 

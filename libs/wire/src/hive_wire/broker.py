@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hive_wire.model import Empty, Timestamp, Wire
+from hive_wire.model import Empty, Id, Timestamp, Wire
 from hive_wire.names import Role
 from hive_wire.verb import Event, Verb
 
@@ -19,8 +19,6 @@ Key = Annotated[str, Field(min_length=1, max_length=128)]
 Name = Annotated[str, Field(max_length=64)]
 Turn = Annotated[str, Field(min_length=1, max_length=64)]
 Page = Annotated[int, Field(ge=1, le=500)]
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
-"""A row's number."""
 Ids = Annotated[list[Id], Field(max_length=1024)]
 
 EVERYONE = frozenset({Role.OPERATOR, Role.MANAGER, Role.AGENT})

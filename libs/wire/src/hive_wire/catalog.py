@@ -2,18 +2,28 @@
 
 from typing import Any
 
-from hive_wire import agent, approvals, broker, dashboard, lifecycle, revoker
+from hive_wire import agent, approvals, broker, builds, dashboard, lifecycle, revoker, rollouts, tombstones
 from hive_wire.verb import Event, Verb
 
 VERBS: tuple[Verb[Any, Any], ...] = (
     *broker.VERBS,
     *lifecycle.VERBS,
+    *builds.VERBS,
+    *rollouts.VERBS,
+    *tombstones.VERBS,
     *approvals.VERBS,
     *revoker.VERBS,
     *dashboard.VERBS,
     *agent.VERBS,
 )
-EVENTS: tuple[Event[Any], ...] = (*broker.EVENTS, *lifecycle.EVENTS, *approvals.EVENTS)
+EVENTS: tuple[Event[Any], ...] = (
+    *broker.EVENTS,
+    *lifecycle.EVENTS,
+    *builds.EVENTS,
+    *rollouts.EVENTS,
+    *tombstones.EVENTS,
+    *approvals.EVENTS,
+)
 
 
 def verb(service: str, name: str) -> Verb[Any, Any] | None:

@@ -5,8 +5,11 @@ from enum import StrEnum
 from pydantic import Field
 
 from hive_wire.agent import LiveHistory, LiveHistoryRequest
+from hive_wire.model import AgentName as AgentName
 from hive_wire.model import Empty, Secret, Timestamp, Wire
 from hive_wire.names import Role
+from hive_wire.rollouts import Rollout
+from hive_wire.tombstones import Tombstone
 from hive_wire.verb import Event, Verb
 
 SERVICE = "lifecycle"
@@ -38,29 +41,36 @@ class Transient(StrEnum):
     DESTROYING = "destroying"
 
 
-class AgentName(Wire):
-    """One agent."""
-
-    name: str = Field(max_length=64)
-
-
 class DestroyRequest(AgentName):
     """An agent to remove. `purge` removes its state and configuration too; otherwise both are kept."""
 
     purge: bool = False
 
 
-class LogsRequest(AgentName):
-    """The last lines that an agent's container printed."""
+class LogUnit(StrEnum):
+    """Whose lines of a container's journal."""
 
+    HARNESS = "harness"
+    MACHINE = "machine"
+
+
+class LogsRequest(AgentName):
+    """The last lines that an agent's container printed, or those behind `after`, the `cursor` of an earlier reply."""
+
+    unit: LogUnit = LogUnit.HARNESS
     lines: int = Field(default=200, ge=1, le=LOG_LINES_MAX)
+    after: str | None = Field(default=None, max_length=512)
+    wait_seconds: float = Field(default=0, ge=0, le=20)
+    """How long the reply may wait for a first line behind `after`."""
 
 
 class LogsReply(Wire):
-    """Lines, oldest first; `cut` says that older ones were left out to keep the page in its limit."""
+    """Lines, oldest first; `cut` says that some before the first were left out to keep the page in its limit."""
 
     lines: list[str]
     cut: bool
+    cursor: str = ""
+    """Where the next lines begin."""
 
 
 class SecretRequest(Wire):
@@ -115,6 +125,11 @@ class Capabilities(Wire):
     sandboxed: bool
     separate_users: bool
     memory_limits: bool
+    builds: bool = False
+    """Whether `agent.nix` counts: a deploy builds the agent's whole system."""
+    separate_units: bool = False
+    """Whether the harness's log and the machine's are kept apart."""
+    max_name_length: int | None = None
     notes: list[str]
 
 
@@ -138,6 +153,9 @@ class LifecycleSnapshot(AgentList):
     outbox_id: int
     store: str
     conflicts: list[PortConflict]
+    rollouts: list[Rollout] = Field(default_factory=list[Rollout])
+    """Those that have not ended, and the last one that has; the last one first."""
+    tombstones: list[Tombstone] = Field(default_factory=list[Tombstone])
 
 
 class AgentHistoryRequest(LiveHistoryRequest):
@@ -162,6 +180,8 @@ class NameCheck(AgentName):
 
     draft: bool = False
     """It has a draft: the state folder made for that doesn't count as taken."""
+    revives: bool = False
+    """It had an agent: what is kept of that must be there, and is taken over."""
 
 
 class DeployProgress(Wire):
@@ -210,6 +230,11 @@ UPDATE = Verb(
     SERVICE, "update", AgentName, Accepted, MANAGERS,
     "Start an agent anew with its deployed configuration and the installed version; nothing happens where it has both.",
 )  # fmt: skip
+REBUILD = Verb(
+    SERVICE, "rebuild", AgentName, Accepted, MANAGERS,
+    "Make everything of an agent that lies on the host anew: configuration, mounts, credentials; then start it.",
+    repeatable=False,
+)  # fmt: skip
 CHECK_NAME = Verb(
     SERVICE, "check_name", NameCheck, Empty, frozenset({Role.CORE}),
     "Refuse a name that no new agent could have: its form, taken, too long, another's port.",
@@ -222,7 +247,10 @@ DROP_DRAFT = Verb(
 )
 LIST = Verb(SERVICE, "list", Empty, AgentList, OBSERVERS, "All agents.")
 STATUS = Verb(SERVICE, "status", AgentName, AgentView, OBSERVERS, "One agent.")
-LOGS = Verb(SERVICE, "logs", LogsRequest, LogsReply, MANAGERS, "The last lines that an agent's container printed.")
+LOGS = Verb(
+    SERVICE, "logs", LogsRequest, LogsReply, MANAGERS,
+    "The last lines that an agent's container printed, or the next ones.", seconds=30,
+)  # fmt: skip
 SET_SECRET = Verb(SERVICE, "set_secret", SecretRequest, Empty, OPERATOR, "Hand a key or token to one agent or all.")
 AGENT_HISTORY = Verb(
     SERVICE, "agent_history", AgentHistoryRequest, LiveHistory, frozenset({Role.OPERATOR, Role.CORE}),
@@ -236,7 +264,7 @@ SUSPEND = Verb(
 SNAPSHOT = Verb(SERVICE, "snapshot", Empty, LifecycleSnapshot, CORE, "The state to start a projection from.")
 
 VERBS = (
-    SPAWN, START, STOP, KILL, RESTART, UPDATE, DESTROY, CHECK_NAME, MAKE_DRAFT, DROP_DRAFT, LIST, STATUS, LOGS,
+    SPAWN, START, STOP, KILL, RESTART, UPDATE, REBUILD, DESTROY, CHECK_NAME, MAKE_DRAFT, DROP_DRAFT, LIST, STATUS, LOGS,
     SET_SECRET, AGENT_HISTORY, SUSPEND, SNAPSHOT,
 )  # fmt: skip
 

@@ -24,5 +24,15 @@ Secret = Annotated[str, Field(min_length=1, max_length=16_384, json_schema_extra
 """A value that no log, tap or page may show."""
 
 
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""The id of a stored row."""
+
+
 class Empty(Wire):
     """Nothing to say."""
+
+
+class AgentName(Wire):
+    """One agent."""
+
+    name: str = Field(max_length=64)

@@ -20,11 +20,14 @@ from hive_wire.approvals import (
     QuestionList,
     Text,
 )
-from hive_wire.broker import FilePreview, Message, MessageList, Receipt, Reminder, ReminderList
+from hive_wire.broker import FilePreview, Key, Message, MessageList, Receipt, Reminder, ReminderList
+from hive_wire.builds import ActionList, OutputLine, OutputPage
 from hive_wire.errors import ErrorBody
-from hive_wire.lifecycle import AgentView, Capabilities, PortConflict
+from hive_wire.lifecycle import Accepted, AgentView, Capabilities, LogsReply, LogsRequest, PortConflict
 from hive_wire.live import AgentStatus, LiveEvent
 from hive_wire.model import Timestamp, Wire
+from hive_wire.rollouts import InputsUpdate, MetaInputs, Rollout
+from hive_wire.tombstones import Tombstone, TombstoneList
 
 
 class Signal(StrEnum):
@@ -92,6 +95,10 @@ class Snapshot(Wire):
     """How many reminders are open."""
     broken: list[BrokenRow] = Field(default_factory=list[BrokenRow])
     """Stored rows that can't be decoded."""
+    rollouts: list[Rollout] = Field(default_factory=list[Rollout])
+    """Those under way and the one that ended last, oldest first."""
+    tombstones: list[Tombstone] = Field(default_factory=list[Tombstone])
+    """What is kept of destroyed agents, by name."""
 
 
 class TileEvent(Wire):
@@ -161,6 +168,36 @@ class ReminderEvent(Wire):
     """How many reminders are open now."""
 
 
+class PrintedEvent(Wire):
+    """An action printed lines; those before them come from `GET /api/actions/ID/output`."""
+
+    type: Literal["printed"] = "printed"
+    action: int
+    agent: str
+    lines: list[OutputLine]
+
+
+class RolloutEvent(Wire):
+    """A rollout, whole."""
+
+    type: Literal["rollout"] = "rollout"
+    rollout: Rollout
+
+
+class TombstoneEvent(Wire):
+    """Something is kept of a destroyed agent; the whole of it."""
+
+    type: Literal["tombstone"] = "tombstone"
+    tombstone: Tombstone
+
+
+class TombstoneRemovedEvent(Wire):
+    """Nothing is kept of it any more, or it lives again."""
+
+    type: Literal["tombstone_removed"] = "tombstone_removed"
+    name: str
+
+
 class LiveRowEvent(Wire):
     """A row of the terminal of an agent that this stream asked for."""
 
@@ -197,6 +234,10 @@ PageEvent = (
     | DraftEvent
     | DraftRemovedEvent
     | ReminderEvent
+    | PrintedEvent
+    | RolloutEvent
+    | TombstoneEvent
+    | TombstoneRemovedEvent
     | LiveRowEvent
     | SwarmEvent
     | ResetEvent
@@ -220,6 +261,14 @@ class SpawnRequestForm(SpawnForm):
     """An agent to ask for; the operator then decides on it like on any other."""
 
     description: Text = ""
+
+
+class ReviveForm(Wire):
+    """An agent to ask for anew, with what is kept of it; the operator then decides on it like on any other."""
+
+    description: Text = ""
+    key: Key
+    """Made by the page, new for each request and kept for its retries."""
 
 
 class AnswerForm(Wire):
@@ -255,5 +304,7 @@ MODELS = (
     Snapshot, TileEvent, TileRemovedEvent, MessageEvent, ReceiptEvent, LiveRowEvent, SwarmEvent, ResetEvent,
     PingEvent, LoginRequest, SpawnForm, DestroyForm, AgentPageHistory, PageError, ApprovalEvent, QuestionEvent,
     DraftEvent, DraftRemovedEvent, ReminderEvent, SpawnRequestForm, AnswerForm, DecideRequest, DecideReply, DiffPage,
-    ApprovalList, QuestionList, ReminderList, MessageList, FilePreview, ConfigFile, LooseEnds,
+    ApprovalList, QuestionList, ReminderList, MessageList, FilePreview, ConfigFile, LooseEnds, PrintedEvent,
+    RolloutEvent, TombstoneEvent, TombstoneRemovedEvent, ReviveForm, Accepted, ActionList, OutputPage, MetaInputs,
+    InputsUpdate, TombstoneList, LogsRequest, LogsReply,
 )  # fmt: skip

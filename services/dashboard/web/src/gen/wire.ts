@@ -1,12 +1,6 @@
 /* Generated from hive_wire by ./run gen; do not edit. */
 
 /**
- * What an agent's loop is doing, as its harness says it.
- *
- */
-export type AgentState =
-  "offline" | "starting" | "idle" | "thinking" | "compacting" | "cancelling" | "parked" | "needs_login";
-/**
  * The kind of a principal.
  *
  */
@@ -21,6 +15,12 @@ export type ContainerState = "running" | "stopped" | "crashed" | "absent";
  *
  */
 export type Transient = "spawning" | "starting" | "stopping" | "killing" | "restarting" | "rebuilding" | "destroying";
+/**
+ * What an agent's loop is doing, as its harness says it.
+ *
+ */
+export type AgentState =
+  "offline" | "starting" | "idle" | "thinking" | "compacting" | "cancelling" | "parked" | "needs_login";
 /**
  * What the operator is asked to approve.
  *
@@ -67,6 +67,13 @@ export type ErrorCode =
   | "slow_down"
   | "busy"
   | "action_in_flight"
+  | "unknown_action"
+  | "unknown_input"
+  | "broken_lock"
+  | "build_failed"
+  | "rollout_in_flight"
+  | "unknown_tombstone"
+  | "agent_exists"
   | "manager_protected"
   | "not_allowed"
   | "bad_path"
@@ -98,6 +105,11 @@ export type ErrorCode =
   | "storage_failed"
   | "internal";
 /**
+ * Whose lines of a container's journal.
+ *
+ */
+export type LogUnit = "harness" | "machine";
+/**
  * What is still open.
  *
  */
@@ -123,6 +135,16 @@ export type Outcome = "answered" | "cancelled" | "expired";
  */
 export type ReminderState = "pending" | "failed" | "fired" | "cancelled";
 /**
+ * What several agents are rebuilt for.
+ *
+ */
+export type RolloutCause = "inputs" | "update_all" | "automatic";
+/**
+ * How far one agent of a rollout is.
+ *
+ */
+export type RolloutState = "waiting" | "running" | "done" | "failed" | "skipped";
+/**
  * Whether the dashboard hears an agent's harness. Silence is a state of its own.
  *
  */
@@ -147,6 +169,102 @@ export type LiveKind =
 
 export interface HiveWire {
   [k: string]: unknown;
+}
+/**
+ * The action has begun; its end is an event.
+ *
+ */
+export interface Accepted {
+  /**
+   * The action's id.
+   */
+  action: number;
+  agent: AgentView;
+}
+/**
+ * Everything that lifecycle knows of an agent.
+ *
+ */
+export interface AgentView {
+  name: string;
+  role: Role;
+  container: ContainerState;
+  container_since: string;
+  /**
+   * Whether the operator wants it to run.
+   */
+  wanted: boolean;
+  transient?: Transient | null;
+  transient_since?: string | null;
+  /**
+   * How the container last ended, when it did by itself: `exit 1`, `signal 9`.
+   */
+  exit?: string | null;
+  /**
+   * Why the last action failed.
+   */
+  error?: string | null;
+  port: number;
+  created_at: string;
+  /**
+   * The first 12 of the deployed configuration's commit.
+   */
+  revision?: string | null;
+  /**
+   * Whether a login or a key is there for it.
+   */
+  logged_in?: boolean | null;
+  /**
+   * How often it was started again after a crash, since it was last healthy.
+   */
+  restarts?: number;
+  /**
+   * What runs was started with another version or other settings than a start now would use.
+   */
+  needs_update?: boolean;
+  /**
+   * The approval that is being carried out on it, or waits for its turn.
+   */
+  approval?: number | null;
+}
+/**
+ * Actions, the last one first.
+ *
+ */
+export interface ActionList {
+  actions: ActionView[];
+  more?: boolean;
+}
+/**
+ * One action on one agent: under way while it has no end.
+ *
+ */
+export interface ActionView {
+  id: number;
+  agent: string;
+  /**
+   * `spawn`, `start`, `deploy`, …
+   */
+  kind: string;
+  requested_by: string;
+  begun_at: string;
+  ended_at?: string | null;
+  /**
+   * The step under way: `build`, `settle`, `health`, …
+   */
+  step?: string | null;
+  /**
+   * Why it failed; while it is under way, why it is being undone.
+   */
+  error?: string | null;
+  /**
+   * The approval that it carries out.
+   */
+  approval?: number | null;
+  /**
+   * How many lines it printed.
+   */
+  lines?: number;
 }
 /**
  * Rows of an agent's terminal, oldest first.
@@ -237,52 +355,6 @@ export interface AgentStatus {
   cancelled_turn?: string | null;
 }
 /**
- * Everything that lifecycle knows of an agent.
- *
- */
-export interface AgentView {
-  name: string;
-  role: Role;
-  container: ContainerState;
-  container_since: string;
-  /**
-   * Whether the operator wants it to run.
-   */
-  wanted: boolean;
-  transient?: Transient | null;
-  transient_since?: string | null;
-  /**
-   * How the container last ended, when it did by itself: `exit 1`, `signal 9`.
-   */
-  exit?: string | null;
-  /**
-   * Why the last action failed.
-   */
-  error?: string | null;
-  port: number;
-  created_at: string;
-  /**
-   * The first 12 of the deployed configuration's commit.
-   */
-  revision?: string | null;
-  /**
-   * Whether a login or a key is there for it.
-   */
-  logged_in?: boolean | null;
-  /**
-   * How often it was started again after a crash, since it was last healthy.
-   */
-  restarts?: number;
-  /**
-   * What runs was started with another version or other settings than a start now would use.
-   */
-  needs_update?: boolean;
-  /**
-   * The approval that is being carried out on it, or waits for its turn.
-   */
-  approval?: number | null;
-}
-/**
  * An answer to a question: chosen options, free text, or both.
  *
  */
@@ -325,6 +397,10 @@ export interface Approval {
    * The reason of a denial, the error of a failed build, what superseded it.
    */
   note?: string | null;
+  /**
+   * The new agent takes over what is kept of a destroyed one of that name.
+   */
+  revives?: boolean;
 }
 /**
  * An approval, whole; a resolved one leaves the queue.
@@ -373,6 +449,15 @@ export interface Capabilities {
   sandboxed: boolean;
   separate_users: boolean;
   memory_limits: boolean;
+  /**
+   * Whether `agent.nix` counts: a deploy builds the agent's whole system.
+   */
+  builds?: boolean;
+  /**
+   * Whether the harness's log and the machine's are kept apart.
+   */
+  separate_units?: boolean;
+  max_name_length?: number | null;
   notes: string[];
 }
 /**
@@ -585,6 +670,17 @@ export interface FileRef {
   size: number;
 }
 /**
+ * The inputs to be updated: `hyperhive` concerns every agent, `agent-<name>` that one.
+ *
+ */
+export interface InputsUpdate {
+  /**
+   * @minItems 1
+   * @maxItems 300
+   */
+  names: [string, ...string[]];
+}
+/**
  * A row of the terminal of an agent that this stream asked for.
  *
  */
@@ -598,6 +694,32 @@ export interface LiveRowEvent {
  */
 export interface LoginRequest {
   code: string;
+}
+/**
+ * Lines, oldest first; `cut` says that some before the first were left out to keep the page in its limit.
+ *
+ */
+export interface LogsReply {
+  lines: string[];
+  cut: boolean;
+  /**
+   * Where the next lines begin.
+   */
+  cursor?: string;
+}
+/**
+ * The last lines that an agent's container printed, or those behind `after`, the `cursor` of an earlier reply.
+ *
+ */
+export interface LogsRequest {
+  name: string;
+  unit?: LogUnit;
+  lines?: number;
+  after?: string | null;
+  /**
+   * How long the reply may wait for a first line behind `after`.
+   */
+  wait_seconds?: number;
 }
 /**
  * Something that somebody waits for.
@@ -702,6 +824,62 @@ export interface MessageList {
   more: boolean;
 }
 /**
+ * One input of the swarm's flake, as its lock file has it.
+ *
+ */
+export interface MetaInput {
+  /**
+   * `hyperhive` or `agent-<name>`.
+   */
+  name: string;
+  /**
+   * The first 12 of the locked revision; None where it is not locked.
+   */
+  revision: string | null;
+  /**
+   * When that revision was made.
+   */
+  changed_at: string | null;
+  url: string;
+  /**
+   * The agent whose configuration it is.
+   */
+  agent?: string | null;
+}
+/**
+ * The inputs, `hyperhive` first, then by name.
+ *
+ */
+export interface MetaInputs {
+  inputs: MetaInput[];
+  /**
+   * The last commit of the swarm's flake; None where there is none yet.
+   */
+  commit: string | null;
+  /**
+   * Why the lock file can't be read; the inputs are those of the list of agents then.
+   */
+  error?: string | null;
+}
+/**
+ * One line that an action printed; `n` counts from 1 without a gap.
+ *
+ */
+export interface OutputLine {
+  n: number;
+  at: string;
+  text: string;
+}
+/**
+ * Lines, oldest first.
+ *
+ */
+export interface OutputPage {
+  action: ActionView;
+  lines: OutputLine[];
+  more?: boolean;
+}
+/**
  * Every refused HTTP request.
  *
  */
@@ -722,6 +900,16 @@ export interface PingEvent {
 export interface PortConflict {
   port: number;
   agents: string[];
+}
+/**
+ * An action printed lines; those before them come from `GET /api/actions/ID/output`.
+ *
+ */
+export interface PrintedEvent {
+  type?: "printed";
+  action: number;
+  agent: string;
+  lines: OutputLine[];
 }
 /**
  * A question and, once it has one, its answer.
@@ -886,6 +1074,62 @@ export interface ResetEvent {
   type?: "reset";
 }
 /**
+ * An agent to ask for anew, with what is kept of it; the operator then decides on it like on any other.
+ *
+ */
+export interface ReviveForm {
+  description?: string;
+  /**
+   * Made by the page, new for each request and kept for its retries.
+   */
+  key: string;
+}
+/**
+ * Agents that are rebuilt one after another.
+ *
+ */
+export interface Rollout {
+  id: number;
+  cause: RolloutCause;
+  requested_by: string;
+  begun_at: string;
+  ended_at?: string | null;
+  /**
+   * The inputs that were updated for it.
+   */
+  inputs?: string[];
+  /**
+   * The commit of the swarm's flake that has the new lock; None until it is made, and where nothing changed.
+   */
+  commit?: string | null;
+  /**
+   * Why the inputs could not be updated; nothing was rebuilt then.
+   */
+  error?: string | null;
+  agents: RolloutAgent[];
+}
+/**
+ * One agent of a rollout.
+ *
+ */
+export interface RolloutAgent {
+  name: string;
+  state: RolloutState;
+  action?: number | null;
+  /**
+   * Why it failed or was passed over.
+   */
+  error?: string | null;
+}
+/**
+ * A rollout, whole.
+ *
+ */
+export interface RolloutEvent {
+  type?: "rollout";
+  rollout: Rollout;
+}
+/**
  * Everything the page shows, at one position of its event stream.
  *
  */
@@ -935,6 +1179,14 @@ export interface Snapshot {
    * Stored rows that can't be decoded.
    */
   broken?: BrokenRow[];
+  /**
+   * Those under way and the one that ended last, oldest first.
+   */
+  rollouts?: Rollout[];
+  /**
+   * What is kept of destroyed agents, by name.
+   */
+  tombstones?: Tombstone[];
 }
 /**
  * The swarm as a whole.
@@ -976,6 +1228,23 @@ export interface Tile {
   reminders?: number;
 }
 /**
+ * State and configuration of an agent that was destroyed.
+ *
+ */
+export interface Tombstone {
+  name: string;
+  destroyed_at: string;
+  /**
+   * When anything in it last changed.
+   */
+  changed_at: string;
+  size_bytes: number;
+  /**
+   * Whether its Claude login is among it.
+   */
+  login_kept: boolean;
+}
+/**
  * An agent to make.
  *
  */
@@ -1012,5 +1281,28 @@ export interface TileEvent {
  */
 export interface TileRemovedEvent {
   type?: "agent_removed";
+  name: string;
+}
+/**
+ * Something is kept of a destroyed agent; the whole of it.
+ *
+ */
+export interface TombstoneEvent {
+  type?: "tombstone";
+  tombstone: Tombstone;
+}
+/**
+ * Tombstones by name.
+ *
+ */
+export interface TombstoneList {
+  tombstones: Tombstone[];
+}
+/**
+ * Nothing is kept of it any more, or it lives again.
+ *
+ */
+export interface TombstoneRemovedEvent {
+  type?: "tombstone_removed";
   name: string;
 }

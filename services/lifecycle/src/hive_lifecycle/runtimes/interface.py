@@ -3,7 +3,7 @@
 Decides nothing about how agents are isolated or started; that is each runtime's own affair.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,18 @@ class StartFailed(Exception):
     """The agent could not be started; the text is a sentence the operator can act on."""
 
 
+class BuildFailed(Exception):
+    """The agent's system could not be built; the text is a sentence the operator can act on."""
+
+
+class InstallFailed(Exception):
+    """What was built could not be put to use; what was in use before is in use again."""
+
+
+Output = Callable[[str], None]
+"""Takes one line, without its end, as soon as a program has printed it."""
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What a runtime can and can't do; `notes` are sentences for the operator."""
@@ -30,8 +42,13 @@ class Capabilities:
     sandboxed: bool
     separate_users: bool
     memory_limits: bool
-    follow_logs: bool
+    separate_units: bool
+    """The harness's log and the machine's are kept apart."""
     max_name_length: int | None
+    builds: bool = False
+    """`build` makes a system of the agent's own, which `install` takes."""
+    switches_running: bool = False
+    """`install` changes a running agent in place: it needs not be stopped before."""
     notes: tuple[str, ...] = ()
 
 
@@ -82,6 +99,18 @@ class RuntimeStatus:
 
 
 @dataclass(frozen=True)
+class LogPage:
+    """Lines, oldest first. `cursor` is where the next ones begin: opaque, and good after a restart of anything.
+
+    `cut`: lines between the cursor that was given and the first one here are gone, or were more than asked for.
+    """
+
+    lines: tuple[str, ...]
+    cursor: str
+    cut: bool = False
+
+
+@dataclass(frozen=True)
 class Exited:
     """An agent that ran has gone. `asked` tells a stop from a crash; without exit code nobody saw the end."""
 
@@ -104,8 +133,19 @@ class Runtime(Protocol):
         """The path at which the agent itself sees that mount."""
         ...
 
-    async def create(self, spec: AgentSpec) -> None:
-        """Create the agent, or change what its next start uses."""
+    async def build(self, name: str, flake: Path, output: Output) -> str | None:
+        """Build the agent's system from the flake and its lock as they are in that folder, and keep it from being
+        collected as garbage until another is installed. The built system's path; None where nothing is built.
+
+        Nothing that runs is touched. Raises BuildFailed."""
+        ...
+
+    async def install(self, spec: AgentSpec, system: str | None, output: Output) -> None:
+        """Create the agent, or change what it uses: `system` as built, and its spec.
+
+        One that runs is switched in place and its harness started anew where the runtime can
+        (`Capabilities.switches_running`); else the next start uses it. May be repeated. Raises InstallFailed: then all
+        is as it was before."""
         ...
 
     async def start(self, name: str) -> None:
@@ -132,12 +172,9 @@ class Runtime(Protocol):
         """Its state now; `absent` for a name never created or destroyed."""
         ...
 
-    async def logs(self, name: str, lines: int = 200, unit: LogUnit = "harness") -> Sequence[str]:
-        """The last lines (at most 5000), oldest first; of stopped and crashed agents too."""
-        ...
-
-    def follow(self, name: str) -> AsyncIterator[str]:
-        """Lines as they are written from now on, without end."""
+    async def logs(self, name: str, lines: int = 200, unit: LogUnit = "harness", after: str | None = None) -> LogPage:
+        """The last lines (at most 5000), of stopped and crashed agents too; with `after`, a cursor, the first ones
+        behind it. Raises UnknownAgent."""
         ...
 
     async def wait_for_exit(self, name: str) -> Exited:
