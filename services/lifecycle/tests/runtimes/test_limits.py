@@ -9,11 +9,17 @@ import pytest
 from hive_lifecycle.runtimes import LocalRuntime
 from hive_lifecycle.runtimes.limits import ControlGroups, find_control_groups
 
+
+@pytest.fixture
+def hive(local):
+    return local
+
+
 NOWHERE = ControlGroups(memory=None, pids=None)
 
 
 async def outcome(hive, spec):
-    await hive.runtime.create(spec)
+    await hive.install(spec)
     await hive.runtime.start(spec.name)
     return await asyncio.wait_for(hive.runtime.wait_for_exit(spec.name), 20)
 
@@ -40,7 +46,7 @@ async def test_without_control_groups_a_runtime_says_so_and_still_starts_agents(
     assert len(hive.runtime.capabilities().notes) >= 2
     spec = hive.spec("bob", sys.executable, "-c", "x = bytearray(3 << 30)", memory_bytes=100_000_000)
     assert (await outcome(hive, spec)).exit_code == 1
-    assert "MemoryError" in await hive.runtime.logs("bob")
+    assert "MemoryError" in (await hive.runtime.logs("bob")).lines
 
 
 @pytest.mark.spec("RUN-2", door="wire")
@@ -55,16 +61,16 @@ async def test_a_full_log_is_put_aside_and_both_files_are_read(hive):
     await hive.run_to_end(
         "bob", "i=0; while [ $i -lt 1000 ]; do echo a line of some length, number $i; i=$((i+1)); done"
     )
-    lines = [*await hive.runtime.logs("bob", 5000)]
+    lines = [*(await hive.runtime.logs("bob", 5000)).lines]
     numbers = [int(line.rpartition(" ")[2]) for line in lines if line.startswith("a line of")]
     assert numbers[-1] == 999
     assert numbers[-200:] == list(range(800, 1000))
     folder = Path(hive.root, "bob")
     assert sorted(path.name for path in folder.glob("log*")) == ["log", "log.1"]
-    assert len(await hive.runtime.logs("bob", 10)) == 10
+    assert len((await hive.runtime.logs("bob", 10)).lines) == 10
 
 
 async def test_at_most_five_thousand_lines_are_given(hive):
     await hive.run_to_end("bob", "seq 9000")
-    lines = [*await hive.runtime.logs("bob", 100_000)]
+    lines = [*(await hive.runtime.logs("bob", 100_000)).lines]
     assert (len(lines), lines[0], lines[-1]) == (5000, "4001", "9000")

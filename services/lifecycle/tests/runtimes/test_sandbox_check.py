@@ -87,10 +87,11 @@ async def main(root):
     (root / "state").mkdir()
     say = "id -u; grep CapEff /proc/self/status; touch /state/x /usr/x /x /etc/x"
     argv = ("/bin/sh", "-c", say + "; unshare -U true || echo walled; kill -TERM $$")
-    await runtime.create(AgentSpec("bob", argv, "/state", mounts=(Mount(root / "state", "/state", True),)))
+    spec = AgentSpec("bob", argv, "/state", mounts=(Mount(root / "state", "/state", True),))
+    await runtime.install(spec, None, print)
     await runtime.start("bob")
     await runtime.wait_for_exit("bob")
-    print(*await runtime.logs("bob"), sep="\\n")
+    print(*(await runtime.logs("bob")).lines, sep="\\n")
     print((await runtime.status("bob")).exit_signal, sorted(os.listdir(root / "state")))
 asyncio.run(main(Path(sys.argv[1])))
 """

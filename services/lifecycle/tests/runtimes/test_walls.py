@@ -17,10 +17,10 @@ FOREVER = "echo up; while :; do sleep 0.1; done"
 
 async def run_with(hive, spec, script):
     """What a script says when it runs with more than the usual mounts."""
-    await hive.runtime.create(replace(spec, argv=("/bin/sh", "-c", script)))
+    await hive.install(replace(spec, argv=("/bin/sh", "-c", script)))
     await hive.runtime.start(spec.name)
     await asyncio.wait_for(hive.runtime.wait_for_exit(spec.name), 20)
-    return [*await hive.runtime.logs(spec.name)]
+    return [*(await hive.runtime.logs(spec.name)).lines]
 
 
 @as_root
@@ -139,7 +139,7 @@ async def test_no_descriptor_of_the_host_leaks_in(walled):
 async def test_the_private_tmp_is_empty_at_every_start(walled):
     for _ in range(2):
         await walled.run_to_end("bob", "find /tmp -maxdepth 1 -type f; touch /tmp/seen")
-    assert [*await walled.runtime.logs("bob")] == []
+    assert [*(await walled.runtime.logs("bob")).lines] == []
 
 
 @as_root
@@ -172,14 +172,14 @@ async def test_a_source_that_an_agent_turned_into_a_link_is_refused(walled, tmp_
     walled.state_of("bob").rmdir()
     (tmp_path / "elsewhere").mkdir()
     walled.states.joinpath("bob").symlink_to(tmp_path / "elsewhere")
-    await walled.runtime.create(spec)
+    await walled.install(spec)
     with pytest.raises(StartFailed):
         await walled.runtime.start("bob")
 
 
 async def test_a_mount_that_is_not_there_fails_the_start(walled):
     spec = walled.spec("bob", "/bin/true")
-    await walled.runtime.create(spec)
+    await walled.install(spec)
     walled.state_of("bob").rmdir()
     with pytest.raises(StartFailed):
         await walled.runtime.start("bob")
@@ -189,7 +189,7 @@ async def test_a_mount_that_is_not_there_fails_the_start(walled):
 async def test_what_bubblewrap_refuses_is_told_by_the_failed_start(walled, tmp_path):
     spec = walled.spec("bob", "/bin/true")
     below_a_file = Mount(tmp_path.resolve(), "/etc/passwd/below")
-    await walled.runtime.create(replace(spec, mounts=(*spec.mounts, below_a_file)))
+    await walled.install(replace(spec, mounts=(*spec.mounts, below_a_file)))
     with pytest.raises(StartFailed, match="bwrap"):
         await walled.runtime.start("bob")
     assert (await walled.runtime.status("bob")).state == "stopped"
@@ -197,6 +197,6 @@ async def test_what_bubblewrap_refuses_is_told_by_the_failed_start(walled, tmp_p
 
 @as_root
 async def test_root_starts_no_sandboxed_agent_without_a_user_of_its_own(walled):
-    await walled.runtime.create(replace(walled.spec("bob", "/bin/true"), uid=None))
+    await walled.install(replace(walled.spec("bob", "/bin/true"), uid=None))
     with pytest.raises(StartFailed):
         await walled.runtime.start("bob")

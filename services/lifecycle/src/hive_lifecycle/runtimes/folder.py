@@ -54,10 +54,10 @@ class AgentFolder:
 
     def read_spec(self) -> AgentSpec:
         """Raises UnknownAgent when there is none."""
-        record = _read(self.path / "spec.json")
+        record = read_record(self.path / "spec.json")
         if record is None:
             raise UnknownAgent(self.name)
-        return _spec(record)
+        return spec_of(record)
 
     def exists(self) -> bool:
         return (self.path / "spec.json").exists()
@@ -77,7 +77,7 @@ class AgentFolder:
 
     def run(self) -> Run | None:
         """The present or last run."""
-        record = _read(self.path / "run.json")
+        record = read_record(self.path / "run.json")
         if record is None:
             return None
         return Run(
@@ -90,7 +90,7 @@ class AgentFolder:
 
     def ended(self, run: Run) -> Exited | None:
         """How that run ended; None while it lasts and when nobody saw its end."""
-        record = _read(self.path / "exit.json")
+        record = read_record(self.path / "exit.json")
         if record is None or record["run_id"] != run.run_id:
             return None
         at = datetime.fromtimestamp(record["at"], UTC)
@@ -139,14 +139,16 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _read(path: Path) -> Record | None:
+def read_record(path: Path) -> Record | None:
+    """One JSON file; None when it is not there, or is not JSON."""
     try:
         return json.loads(path.read_text())
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
 
 
-def _spec(record: Record) -> AgentSpec:
+def spec_of(record: Record) -> AgentSpec:
+    """A spec as it was written."""
     mounts = tuple(
         Mount(Path(mount["source"]), mount["target"], mount["writable"], mount["shared"]) for mount in record["mounts"]
     )

@@ -84,7 +84,8 @@ class AgentSpec:
 
 @dataclass(frozen=True)
 class RuntimeStatus:
-    """What is known of one agent now. `pid` is the harness's own. A death by signal n has the exit code 128+n.
+    """What is known of one agent now. `pid` is the harness's own, or that of what contains it. A death by signal n
+    has the exit code 128+n.
 
     A stopped agent without exit code either never ran or went down without a witness (a reboot, say).
     """

@@ -17,14 +17,16 @@ from hive_lifecycle.runtimes.interface import (
     AgentSpec,
     Capabilities,
     Exited,
+    LogPage,
     LogUnit,
     Mount,
+    Output,
     RuntimeStatus,
     StartFailed,
     UnknownAgent,
 )
 from hive_lifecycle.runtimes.limits import ControlGroups, data_limit, find_control_groups, remove
-from hive_lifecycle.runtimes.logs import follow, tail
+from hive_lifecycle.runtimes.logs import read_page
 from hive_lifecycle.runtimes.processes import RUN_ID_VARIABLE, boot_id
 from hive_lifecycle.runtimes.sandbox import DEFAULT_PATH, Sandbox, check_source, give
 from hive_lifecycle.runtimes.stopping import clear_up, end_run
@@ -59,7 +61,7 @@ class LocalRuntime:
             sandboxed=self._sandbox is not None,
             separate_users=own_users,
             memory_limits=self._groups.memory is not None,
-            follow_logs=True,
+            separate_units=False,
             max_name_length=MAX_NAME_LENGTH,
             notes=tuple(_notes(self._sandbox is not None, own_users, self._groups)),
         )
@@ -75,10 +77,14 @@ class LocalRuntime:
                 return str(PurePosixPath(self.visible_path(mount), path.relative_to(mount.target)))
         return target
 
-    async def create(self, spec: AgentSpec) -> None:
+    async def build(self, name: str, flake: Path, output: Output) -> str | None:
+        """Nothing is built: what an agent runs is what is installed on this host."""
+        return None
+
+    async def install(self, spec: AgentSpec, system: str | None, output: Output) -> None:
         folder = self._folder(spec.name)
         async with folder.locked():
-            if not folder.exists() or folder.read_spec() != spec:
+            if not _is_as(folder, spec):
                 await asyncio.to_thread(folder.write_spec, spec)
 
     async def start(self, name: str) -> None:
@@ -138,12 +144,10 @@ class LocalRuntime:
             asked=ended.asked,
         )
 
-    async def logs(self, name: str, lines: int = 200, unit: LogUnit = "harness") -> Sequence[str]:
+    async def logs(self, name: str, lines: int = 200, unit: LogUnit = "harness", after: str | None = None) -> LogPage:
         """There is one log per agent, so both units are the same."""
-        return await asyncio.to_thread(tail, self._folder(name).log, min(lines, MAX_LOG_LINES))
-
-    def follow(self, name: str) -> AsyncIterator[str]:
-        return follow(self._folder(name).log)
+        log = self._folder(name).log
+        return await asyncio.to_thread(read_page, log, min(lines, MAX_LOG_LINES), after)
 
     async def wait_for_exit(self, name: str) -> Exited:
         folder = self._folder(name)
@@ -195,6 +199,14 @@ class LocalRuntime:
             "process_limit": spec.max_processes if self._groups.pids is None and own_user else None,
             "log_limit": self._log_bytes,
         }
+
+
+def _is_as(folder: AgentFolder, spec: AgentSpec) -> bool:
+    """Whether that is its spec; one that can't be read is not."""
+    try:
+        return folder.read_spec() == spec
+    except (UnknownAgent, KeyError, TypeError, AttributeError):
+        return False
 
 
 async def _launch(folder: AgentFolder, lock: int) -> None:
