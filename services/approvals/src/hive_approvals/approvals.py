@@ -19,7 +19,7 @@ from hive_approvals.rows import UNREADABLE, AnyRow, broken_row
 
 COLUMNS = (
     "id, agent, kind, status, commit_id, base, description, requested_by, created_at, notes, decided_by, decided_at,"
-    " building_at, resolved_at, note, content, config, taken, refusal, released, outcome, version"
+    " building_at, resolved_at, note, content, config, taken, refusal, released, outcome, version, revives"
 )
 IN_FLIGHT = (ApprovalStatus.APPROVED, ApprovalStatus.BUILDING)
 _PLAIN = ("id", "agent", "kind", "status", "base", "description", "requested_by", "decided_by", "note")
@@ -51,6 +51,7 @@ def view(row: AnyRow) -> wire.Approval:
         {name: getattr(row, name) for name in _PLAIN}
         | {name: None if (at := getattr(row, name)) is None else moment(at) for name in _TIMES}
         | {"commit": row.commit_id, "requested_at": moment(row.created_at), "notes": json.loads(row.notes)}
+        | {"revives": bool(row.revives)}
     )
 
 

@@ -47,6 +47,23 @@ class Asking:
 
         return await self._ask(wanted, ready)
 
+    async def revive(self, by: str, request: wire.SpawnRequest) -> wire.Approval:
+        """Ask for an agent made of what is kept of a destroyed one, with the configuration that it had.
+
+        Where its repositories are gone, it is made from the template.
+        """
+        wanted = Wanted(ApprovalKind.SPAWN, request.name, None, request.description, by, request.key, revives=True)
+
+        async def ready() -> str:
+            await self._database.read(lambda c: requests.check_name_is_free(c, request.name))
+            await self._lifecycle.check_name(request.name, draft=False, revives=True)
+            seconds = int(now().timestamp())
+            async with self._locks.of(request.name):
+                await self._database.read(lambda c: requests.check_name_is_free(c, request.name))
+                return await asyncio.to_thread(self._repos.seed, request.name, seconds)
+
+        return await self._ask(wanted, ready)
+
     async def spawn_commit(self, by: str, request: wire.SpawnCommitRequest) -> wire.Approval:
         """Ask for a new agent, made from a draft's commit."""
         wanted = Wanted(ApprovalKind.SPAWN, request.name, request.commit, request.description, by, request.key)
@@ -93,7 +110,8 @@ class Asking:
         base = None if spawn else deployed
         taken = False
         try:
-            self._repos.take_in(agent, commit)
+            if not wanted.revives:  # that commit is the applied repository's own
+                self._repos.take_in(agent, commit)
             taken = True
             checked = self._repos.check(agent, commit, deployed, spawn=spawn)
         except Refusal as refusal:

@@ -106,7 +106,7 @@ class Deciding:
             return None
         draft = await self._database.read(lambda c: drafts.find(c, approval.agent))
         try:
-            await self._lifecycle.check_name(approval.agent, draft=draft is not None)
+            await self._lifecycle.check_name(approval.agent, draft=draft is not None, revives=approval.revives)
         except Refusal as refusal:
             return refusal
         return None

@@ -140,13 +140,16 @@ def deployed(connection: Connection, number: int, notes: list[str], now: datetim
 
 
 def failed(connection: Connection, number: int, error: str, notes: list[str], now: datetime) -> None:
-    """It could not be deployed. What was to be an agent is a draft from now on, so that it can be mended."""
+    """It could not be deployed. What was to be an agent is a draft from now on, so that it can be mended; what was to
+    be revived is a tombstone again."""
     text = error
     if len(error) > NOTE_CHARACTERS:
         text = f"{error[:NOTE_CHARACTERS]}\n… (cut here; the tag failed/{number} has all of it)"
     stored = approvals.get(connection, number)
     name = stored.approval.agent
-    if stored.approval.kind is ApprovalKind.SPAWN and stored.taken:
+    if stored.approval.revives:
+        text += f"\n\nWhat is kept of {name!r} is as it was; it can be revived again."
+    elif stored.approval.kind is ApprovalKind.SPAWN and stored.taken:
         text += (
             f"\n\nThe draft {name!r} is open: mend its configuration in the proposed repository, commit, "
             f"and ask again with request_spawn_commit."

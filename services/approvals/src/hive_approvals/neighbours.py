@@ -21,9 +21,10 @@ class Lifecycle:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def check_name(self, name: str, *, draft: bool) -> None:
-        """Refuses a name that no new agent could have. `draft`: a state folder of that name doesn't matter."""
-        await self._ask(lifecycle.CHECK_NAME, NameCheck(name=name, draft=draft))
+    async def check_name(self, name: str, *, draft: bool, revives: bool = False) -> None:
+        """Refuses a name that no new agent could have. `draft`: a state folder of that name doesn't matter; `revives`:
+        what is kept of a destroyed agent must be there."""
+        await self._ask(lifecycle.CHECK_NAME, NameCheck(name=name, draft=draft, revives=revives))
 
     async def check_agent(self, name: str) -> None:
         """Refuses `unknown_agent`."""

@@ -24,7 +24,8 @@ OPEN_BYTES = 2 << 20
 
 @dataclass(frozen=True)
 class Wanted:
-    """What somebody asks for. `commit` as it was given; None: the template."""
+    """What somebody asks for. `commit` as it was given; None: the template, or what a destroyed agent had where it
+    `revives` that."""
 
     kind: ApprovalKind
     agent: str
@@ -32,11 +33,12 @@ class Wanted:
     description: str
     requested_by: str
     key: str
+    revives: bool = False
 
     @property
     def content(self) -> str:
         """What must be the same when the key comes again."""
-        facts = [self.kind, self.agent, self.commit, self.description]
+        facts = [self.kind, self.agent, self.commit, self.description, *(["revives"] if self.revives else [])]
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
@@ -124,7 +126,7 @@ def add_refused(
 def _insert(connection: Connection, wanted: Wanted, proposal: Proposal, now: datetime) -> wire.Approval:
     row = connection.exec_driver_sql(
         "INSERT INTO approvals (agent, kind, status, commit_id, base, description, requested_by, created_at, notes,"
-        ' "key", content, config, taken, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)'
+        ' "key", content, config, taken, revives, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)'
         f" RETURNING {approvals.COLUMNS}",
         (
             wanted.agent,
@@ -140,6 +142,7 @@ def _insert(connection: Connection, wanted: Wanted, proposal: Proposal, now: dat
             wanted.content,
             proposal.config.model_dump_json(),
             proposal.taken,
+            wanted.revives,
         ),
     ).one()
     return approvals.stored(row).approval

@@ -92,6 +92,7 @@ def _hash(approval: wire.Approval, base: str | None, digest: str) -> str:
         "requested_by": approval.requested_by,
         "requested_at": iso(approval.requested_at),
         "notes": approval.notes,
+        "revives": approval.revives,
         "diff": digest,
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -18,10 +18,11 @@ def record(
 ) -> int:
     """Record the spawn as deployed, once for each agent and start commit; returns the row's id.
 
-    A spawn that an approval is behind has its row already.
+    A spawn that an approval is behind has its row already, and so has a commit that was deployed later: of an agent
+    that exists this only finds out what is deployed.
     """
     known = connection.exec_driver_sql(
-        "SELECT id FROM approvals WHERE agent = ? AND kind = ? AND (status IN (?, ?) OR status = ? AND commit_id = ?)"
+        "SELECT id FROM approvals WHERE agent = ? AND (kind = ? AND status IN (?, ?) OR status = ? AND commit_id = ?)"
         " ORDER BY id DESC",
         (agent, ApprovalKind.SPAWN, *approvals.IN_FLIGHT, ApprovalStatus.DEPLOYED, commit),
     ).scalar()

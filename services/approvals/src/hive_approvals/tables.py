@@ -33,6 +33,7 @@ approvals = Table(
     Column("note", Text),
     Column("version", Integer, nullable=False, server_default="0"),
     Column("settled", Integer, nullable=False, server_default="0"),
+    Column("revives", Integer, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 Index(

@@ -36,13 +36,17 @@ class Neighbour:
     agents: set[str] = field(default_factory=set[str])
     folders: set[str] = field(default_factory=set[str])
     """State folders of drafts."""
+    tombstones: set[str] = field(default_factory=set[str])
     asked: list[NameCheck] = field(default_factory=list[NameCheck])
 
     async def check_name(self, _caller: Caller, request: NameCheck) -> Empty:
         self.asked.append(request)
         if not is_free_for_agents(request.name):
             raise Refusal(ErrorCode.BAD_NAME, "no name for an agent", name=request.name)
-        if request.name in self.agents or (request.name in self.folders and not request.draft):
+        if request.revives and request.name not in self.tombstones:
+            raise Refusal(ErrorCode.UNKNOWN_TOMBSTONE, "nothing is kept", name=request.name)
+        taken = self.folders - ({request.name} if request.draft else set[str]())
+        if request.name in self.agents | taken | (set[str]() if request.revives else self.tombstones):
             raise Refusal(ErrorCode.NAME_TAKEN, "taken", name=request.name)
         return Empty()
 
@@ -61,8 +65,8 @@ class Neighbour:
         )
 
     async def make_draft(self, _caller: Caller, request: AgentName) -> Empty:
-        if request.name in self.agents:
-            raise Refusal(ErrorCode.NAME_TAKEN, "an agent has it")
+        if request.name in self.agents | self.tombstones:
+            raise Refusal(ErrorCode.NAME_TAKEN, "an agent has it, or had it")
         self.folders.add(request.name)
         return Empty()
 
@@ -140,6 +144,20 @@ class Desk:
     async def spawn(self, name: str, description: str = "", key: str | None = None) -> Approval:
         request = wire.SpawnRequest(name=name, description=description, key=key or self.key())
         return await self.manager.call(wire.REQUEST_SPAWN, request)
+
+    async def destroyed(self, name: str) -> str:
+        """An agent that was spawned, had a change deployed and was destroyed; returns its deployed commit."""
+        await self.agent(name)
+        commit = self.commit(name, toml='model = "opus"\n')
+        await self.deployed(await self.propose(name, commit))
+        self.neighbour.agents.discard(name)
+        self.neighbour.tombstones.add(name)
+        await self.tell(lifecycle.REMOVED, AgentName(name=name))
+        return commit
+
+    async def revive(self, name: str, key: str | None = None) -> Approval:
+        request = wire.SpawnRequest(name=name, description="again", key=key or self.key())
+        return await self.manager.call(wire.REVIVE, request)
 
     async def spawn_commit(self, name: str, commit: str) -> Approval:
         request = wire.SpawnCommitRequest(name=name, commit=commit, key=self.key())

@@ -45,6 +45,7 @@ class DecisionsDoor:
         service.add(wire.REQUEST_SPAWN, self.request_spawn)
         service.add(wire.REQUEST_SPAWN_DRAFT, self.request_spawn_draft)
         service.add(wire.REQUEST_SPAWN_COMMIT, self.request_spawn_commit)
+        service.add(wire.REVIVE, self.revive)
         service.add(wire.REQUEST_APPLY_COMMIT, self.request_apply_commit)
         service.add(wire.PENDING, self.pending)
         service.add(wire.HISTORY, self.history)
@@ -63,6 +64,9 @@ class DecisionsDoor:
         if draft is not None:
             await self._draft_errands.ended(draft.id, _PATIENCE_SECONDS)  # it may be in the making
         return await self._settled(await self._asking.spawn_commit(caller.principal, request))
+
+    async def revive(self, caller: Caller, request: wire.SpawnRequest) -> wire.Approval:
+        return await self._settled(await self._asking.revive(caller.principal, request))
 
     async def request_apply_commit(self, caller: Caller, request: wire.ApplyCommitRequest) -> wire.Approval:
         return await self._settled(await self._asking.apply_commit(caller.principal, request))
