@@ -21,7 +21,7 @@ from hive_kit.testing import TestNats, eventually
 from hive_wire import dashboard
 from hive_wire.model import Empty
 
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Process:

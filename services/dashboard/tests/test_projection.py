@@ -1,69 +1,41 @@
 """What the page shows after snapshots and events."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from hive_dashboard.messages import NewestMessages
-from hive_dashboard.projection import Facts, Projection
-from hive_dashboard.sources import Numbered, Source
-from hive_wire import broker, lifecycle
-from hive_wire.broker import BrokerSnapshot, InboxCounts, Message, MessageState, Moved, Received
-from hive_wire.lifecycle import (
-    AgentChanged,
-    AgentName,
-    AgentView,
-    Capabilities,
-    ContainerState,
-    LifecycleSnapshot,
-    PortConflict,
-)
+from hive_dashboard.projection import Projection
+from hive_wire import broker, builds, lifecycle, rollouts, tombstones
+from hive_wire.broker import MessageState, Moved, Received
+from hive_wire.builds import OutputLine, Printed
+from hive_wire.lifecycle import AgentName, ContainerState, LifecycleSnapshot, PortConflict
 from hive_wire.live import AgentState, AgentStatus
-from hive_wire.names import role_of
 from hive_wire.page import (
     MessageEvent,
+    PrintedEvent,
     ReceiptEvent,
+    RolloutEvent,
     Signal,
-    Snapshot,
     SwarmEvent,
     TileEvent,
     TileRemovedEvent,
+    TombstoneEvent,
+    TombstoneRemovedEvent,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
-T0 = datetime(2026, 11, 21, tzinfo=UTC)
-NOW = T0 + timedelta(hours=1)
-FACTS = Facts("hive", "1", 1000, True)
-CAPABILITIES = Capabilities(runtime="local", sandboxed=True, separate_users=True, memory_limits=True, notes=[])
-NAMES = ("manager", "coder", "scribe")
-
-
-def message(number: int, to: str = "coder", state: MessageState = MessageState.PENDING, body: str = "hi") -> Message:
-    return Message(id=number, sender="manager", recipient=to, state=state, stored_at=T0, body=body)
-
-
-def view(name: str, container: ContainerState = ContainerState.RUNNING, since: datetime = T0) -> AgentView:
-    return AgentView(
-        name=name, role=role_of(name), container=container, container_since=since, wanted=True, port=1, created_at=T0
-    )
-
-
-def counts(name: str = "coder", pending: int = 0, in_flight: int = 0) -> InboxCounts:
-    return InboxCounts(name=name, pending=pending, in_flight=in_flight, dead=0)
-
-
-def changed(agent: AgentView, conflicts: list[PortConflict] | None = None) -> AgentChanged:
-    return AgentChanged(agent=agent, conflicts=conflicts or [])
-
-
-def with_agents(*views: AgentView) -> Projection:
-    projection = Projection(FACTS)
-    snapshot = LifecycleSnapshot(agents=list(views), capabilities=CAPABILITIES, outbox_id=0, store="l", conflicts=[])
-    projection.install(snapshot, NOW)
-    return projection
-
-
-def tiles(projection: Projection) -> dict[str, Signal]:
-    return {tile.name: tile.signal for tile in projection.snapshot("x:0").agents}
+from services.dashboard.tests.values import (
+    CAPABILITIES,
+    FACTS,
+    NOW,
+    T0,
+    changed,
+    counts,
+    message,
+    rollout,
+    tiles,
+    tombstone,
+    view,
+    with_agents,
+)
 
 
 def test_the_manager_comes_first_then_names() -> None:
@@ -172,73 +144,44 @@ def test_large_messages_are_held_within_bytes() -> None:
     assert [m.id for m in newest.shown(limit_bytes=10)[0]] == [5], "a page shows one at least"
 
 
-# Any interleaving of a snapshot with the events after it gives the state that the events alone give.
-
-Step = tuple[broker.Event[Received] | broker.Event[Moved], Received | Moved]
-
-
-@st.composite
-def broker_steps(draw: st.DrawFn) -> list[Step]:
-    """A broker's life: messages stored and moved."""
-    steps: list[Step] = []
-    held: dict[int, Message] = {}
-    for kind in draw(st.lists(st.integers(0, 3), max_size=15)):
-        if kind < 2 or not held:
-            new = held[len(held) + 1] = message(len(held) + 1, draw(st.sampled_from(NAMES)))
-            steps.append((broker.STORED, Received(message=new, counts=_counted(held, new.recipient))))
-        else:
-            number = draw(st.sampled_from(sorted(held)))
-            state = draw(st.sampled_from(list(MessageState)))
-            moved = held[number] = held[number].model_copy(update={"state": state, "attempts": len(steps)})
-            steps.append((broker.DELIVERED, Moved(receipts=[moved], counts=_counted(held, moved.recipient))))
-    return steps
+def test_a_rollout_stays_until_a_later_one_has_ended() -> None:
+    projection = with_agents()
+    for number, ended in ((1, False), (1, True), (2, False), (3, False), (3, True)):
+        (event,) = projection.apply(rollouts.ROLLOUT_CHANGED, rollout(number, ended), NOW)
+        assert isinstance(event, RolloutEvent)
+        assert event.rollout.id == number
+    assert [(held.id, held.ended_at) for held in projection.snapshot("x:0").rollouts] == [(2, None), (3, NOW)]
 
 
-def _counted(held: dict[int, Message], name: str) -> InboxCounts:
-    return counts(name, sum(m.recipient == name and m.state is MessageState.PENDING for m in held.values()))
+def test_what_is_printed_is_passed_on_and_not_held() -> None:
+    projection = with_agents(view("coder"))
+    before = projection.snapshot("x:0")
+    line = OutputLine(n=1, at=T0, text="building")
+    (event,) = projection.apply(builds.PRINTED, Printed(action=7, agent="coder", lines=[line]), NOW)
+    assert event == PrintedEvent(action=7, agent="coder", lines=[line])
+    assert projection.snapshot("x:0") == before
 
 
-def _snapshot_after(steps: list[Step]) -> BrokerSnapshot:
-    held: dict[int, Message] = {}
-    inboxes: dict[str, InboxCounts] = {}
-    for _, payload in steps:
-        inboxes[payload.counts.name] = payload.counts
-        if isinstance(payload, Received):
-            held[payload.message.id] = payload.message
-        else:
-            for receipt in payload.receipts:
-                held[receipt.id] = held[receipt.id].model_copy(update=dict(receipt))
-    return BrokerSnapshot(
-        outbox_id=len(steps), store="b", inboxes=list(inboxes.values()), messages=list(held.values()), more=False
-    )
+def test_tombstones_come_change_and_go_by_name() -> None:
+    projection = with_agents(view("coder"))
+    for kept in (tombstone("zoe"), tombstone("abe"), tombstone("zoe", 2)):
+        assert projection.apply(tombstones.TOMBSTONE_MADE, kept, NOW) == [TombstoneEvent(tombstone=kept)]
+    assert [(kept.name, kept.size_bytes) for kept in projection.snapshot("x:0").tombstones] == [("abe", 1), ("zoe", 2)]
+    removed = tombstones.TOMBSTONE_REMOVED
+    assert projection.apply(removed, AgentName(name="abe"), NOW) == [TombstoneRemovedEvent(name="abe")]
+    assert projection.apply(removed, AgentName(name="abe"), NOW) == []
+    assert projection.apply(removed, AgentName(name="coder"), NOW) == [], "the agent of that name lives on"
+    assert list(tiles(projection)) == ["coder"]
 
 
-def _run(steps: list[Step], asked: int, made: int, came: int) -> Snapshot:
-    """The snapshot is asked for when `asked` events have come, holds `made`, and comes when `came` have."""
-    projection = with_agents(*(view(name) for name in NAMES))
-    source = Source()
-    numbered = [Numbered("b", n, event, payload) for n, (event, payload) in enumerate(steps, 1)]
-
-    def take(events: list[Numbered]) -> None:
-        for event in events:
-            projection.apply(event.event, event.payload, NOW)
-
-    for event in numbered[:asked]:
-        take(source.take(event))
-    source.begin()
-    for event in numbered[asked:came]:
-        take(source.take(event))
-    waiting = source.install("b", made)
-    projection.install(_snapshot_after(steps[:made]), NOW)
-    take(waiting)
-    for event in numbered[came:]:
-        take(source.take(event))
-    return projection.snapshot("x:0")
-
-
-@given(steps=broker_steps(), data=st.data())
-def test_any_interleaving_of_snapshot_and_events_gives_the_same_state(steps: list[Step], data: st.DataObject) -> None:
-    made = data.draw(st.integers(0, len(steps)))
-    asked = data.draw(st.integers(0, made))
-    came = data.draw(st.integers(asked, len(steps)))
-    assert _run(steps, asked, made, came) == _run(steps, 0, 0, 0)
+def test_a_new_snapshot_replaces_rollouts_and_tombstones() -> None:
+    projection = with_agents()
+    projection.apply(rollouts.ROLLOUT_CHANGED, rollout(9), NOW)
+    projection.apply(tombstones.TOMBSTONE_MADE, tombstone("abe"), NOW)
+    snapshot = LifecycleSnapshot(
+        agents=[], capabilities=CAPABILITIES, outbox_id=0, store="l", conflicts=[],
+        rollouts=[rollout(1, True), rollout(2, True)], tombstones=[tombstone("zoe")],
+    )  # fmt: skip
+    projection.install(snapshot, NOW)
+    shown = projection.snapshot("x:0")
+    assert ([held.id for held in shown.rollouts], [kept.name for kept in shown.tombstones]) == ([2], ["zoe"])

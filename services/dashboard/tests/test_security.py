@@ -47,7 +47,7 @@ async def test_nobody_gets_past_the_login_without_a_session(swarm: Any) -> None:
     visitor = await swarm.visitor()
     walked = routes()
     assert len(walked) > 45
-    pages = ("/", "/messages", "/decisions", "/a/coder", "/readyz")
+    pages = ("/", "/messages", "/decisions", "/infra", "/infra/kept", "/a/coder", "/readyz")
     others = ("/api", "/api/nothing", "/index.html", "/openapi.json", "/docs")
     for method, path in [*walked, *(("GET", path) for path in pages + others)]:
         answer = await visitor.client.request(method, path)

@@ -18,7 +18,9 @@ def files(tmp_path: Path) -> Files:
     return Files(built)
 
 
-@pytest.mark.parametrize("path", ["/", "/login", "/messages", "/decisions", "/a/coder", "/a/coder/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/login", "/messages", "/decisions", "/infra", "/infra/kept", "/a/coder", "/a/coder/"]
+)
 def test_the_pages_addresses_give_the_document(files: Files, path: str) -> None:
     answer = files.page(path)
     assert answer is not None
@@ -45,7 +47,9 @@ def test_nothing_else_is_served(files: Files, path: str) -> None:
 
 
 def test_other_addresses_are_not_the_page(files: Files) -> None:
-    assert [files.page(path) for path in ("/nothing", "/a/", "/a/b/c", "/api/snapshot", "/login\n")] == [None] * 5
+    assert [files.page(path) for path in ("/nothing", "/a/", "/a/b/c", "/api/snapshot", "/infra/x", "/login\n")] == [
+        None
+    ] * 6
 
 
 def test_a_page_that_was_not_built_says_so(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""What the page shows: tiles, mail, what waits for the operator. Pure: snapshots and events in, page events out.
+"""What the page shows: tiles, mail, what waits for the operator, rebuilds, what is kept. Pure: snapshots and events in,
+page events out. What actions print only passes through: pages ask lifecycle for what came before.
 
 Which events to apply is decided before (`sources`); numbering what comes out is the stream's matter.
 """
@@ -8,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hive_wire import approvals, broker, lifecycle
+from hive_wire import approvals, broker, lifecycle, tombstones
 from hive_wire.approvals import ApprovalsSnapshot, Question
 from hive_wire.broker import BrokerSnapshot, InboxCounts, Message, Moved, Received, ReminderChanged
+from hive_wire.builds import Printed
 from hive_wire.lifecycle import (
     AgentChanged,
     AgentName,
@@ -26,8 +28,10 @@ from hive_wire.names import Role
 from hive_wire.page import (
     MessageEvent,
     PageEvent,
+    PrintedEvent,
     ReceiptEvent,
     ReminderEvent,
+    RolloutEvent,
     Signal,
     Snapshot,
     Swarm,
@@ -35,13 +39,19 @@ from hive_wire.page import (
     Tile,
     TileEvent,
     TileRemovedEvent,
+    TombstoneEvent,
+    TombstoneRemovedEvent,
 )
+from hive_wire.rollouts import Rollout
+from hive_wire.tombstones import Tombstone
 from hive_wire.verb import Event
 
 from hive_dashboard.decisions import Decisions
 from hive_dashboard.inbox import Inbox
 from hive_dashboard.messages import NewestMessages
 from hive_dashboard.reminders import Reminders
+from hive_dashboard.rollouts import Rollouts
+from hive_dashboard.tombstones import Tombstones
 
 SOURCES = (approvals.SERVICE, broker.SERVICE, lifecycle.SERVICE)
 
@@ -81,6 +91,8 @@ class Projection:
         self._inbox = Inbox()
         self._reminders = Reminders()
         self._decisions = Decisions()
+        self._rollouts = Rollouts()
+        self._tombstones = Tombstones()
 
     def snapshot(self, position: str) -> Snapshot:
         """Everything, at `position` of the page's stream."""
@@ -101,6 +113,8 @@ class Projection:
             reminders=self._reminders.soonest,
             reminders_total=self._reminders.total,
             broken=self._decisions.broken,
+            rollouts=self._rollouts.shown,
+            tombstones=self._tombstones.shown,
         )
 
     def view(self, name: str) -> AgentView | None:
@@ -150,12 +164,28 @@ class Projection:
             return self._apply_mail(payload)
         if event.service == approvals.SERVICE:
             return self._decisions.apply(event, payload)
+        return self._apply_agents(event, payload, now)
+
+    def _apply_agents(self, event: Event[Any], payload: Wire, now: datetime) -> list[PageEvent]:  # Any: as above
         if isinstance(payload, AgentChanged):
             self._put_view(payload.agent, now)
             return [*self._tile_events([payload.agent.name]), *self._put_conflicts(payload.conflicts)]
-        if event is lifecycle.REMOVED and isinstance(payload, AgentName) and payload.name in self._views:
-            self._forget(payload.name)
-            return [TileRemovedEvent(name=payload.name)]
+        if isinstance(payload, Printed):
+            return [PrintedEvent(action=payload.action, agent=payload.agent, lines=payload.lines)]
+        if isinstance(payload, Rollout):
+            self._rollouts.put(payload)
+            return [RolloutEvent(rollout=payload)]
+        if isinstance(payload, Tombstone):
+            self._tombstones.put(payload)
+            return [TombstoneEvent(tombstone=payload)]
+        return self._apply_removal(event, payload.name) if isinstance(payload, AgentName) else []
+
+    def _apply_removal(self, event: Event[Any], name: str) -> list[PageEvent]:  # Any: as above
+        if event is tombstones.TOMBSTONE_REMOVED and self._tombstones.drop(name):
+            return [TombstoneRemovedEvent(name=name)]
+        if event is lifecycle.REMOVED and name in self._views:
+            self._forget(name)
+            return [TileRemovedEvent(name=name)]
         return []
 
     def _apply_mail(self, payload: Wire) -> list[PageEvent]:
@@ -198,6 +228,8 @@ class Projection:
 
     def _install_agents(self, snapshot: LifecycleSnapshot, now: datetime) -> None:
         self._capabilities, self._conflicts = snapshot.capabilities, snapshot.conflicts
+        self._rollouts.replace(snapshot.rollouts)
+        self._tombstones.replace(snapshot.tombstones)
         for name in set(self._views) - {view.name for view in snapshot.agents}:
             self._forget(name)
         for view in snapshot.agents:

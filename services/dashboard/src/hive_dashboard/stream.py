@@ -55,6 +55,12 @@ class Subscription:
                 return _frame(PingEvent(), f"{self._pages.boot}:{self._at}")
         return b""
 
+    async def ended(self) -> None:
+        """Return when the session or the dashboard has ended; for a page that waits for something else."""
+        while not self.over:
+            self.wake.clear()
+            await self.wake.wait()
+
     def end(self) -> None:
         """End the page's stream."""
         self.over = True

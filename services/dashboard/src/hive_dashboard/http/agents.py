@@ -1,4 +1,6 @@
-"""Agents over HTTP: lifecycle's actions, the harness's controls, and what an agent wrote and got."""
+"""Agents over HTTP: lifecycle's actions, the harness's controls, and what an agent wrote and got.
+
+Its journal is in `logs`."""
 
 from typing import Annotated, Any
 
@@ -9,12 +11,10 @@ from hive_wire.approvals import ConfigRequest
 from hive_wire.broker import RecentRequest
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.lifecycle import (
-    LOG_LINES_MAX,
     AgentHistoryRequest,
     AgentName,
     ContainerState,
     DestroyRequest,
-    LogsRequest,
 )
 from hive_wire.model import Empty, Wire
 from hive_wire.page import AgentPageHistory, DestroyForm, SpawnForm
@@ -31,6 +31,7 @@ ACTIONS: dict[str, Verb[AgentName, Any]] = {  # Any: all answer Accepted
     "kill": lifecycle.KILL,
     "restart": lifecycle.RESTART,
     "update": lifecycle.UPDATE,
+    "rebuild": lifecycle.REBUILD,
 }
 CONTROLS: dict[str, Verb[Empty, Any]] = {  # Any: all answer AgentStatus
     "cancel": agent.CANCEL,
@@ -72,13 +73,6 @@ async def inbox(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Response:
     return reply(await parts.operator.call(broker.RECENT, RecentRequest(inbox=name, before=before, limit=limit)))
-
-
-@router.get("/{name}/logs")
-async def logs(
-    parts: UsedParts, name: AgentPath, lines: Annotated[int, Query(ge=1, le=LOG_LINES_MAX)] = 200
-) -> Response:
-    return reply(await parts.operator.call(lifecycle.LOGS, LogsRequest(name=name, lines=lines)))
 
 
 @router.get("/{name}/config")

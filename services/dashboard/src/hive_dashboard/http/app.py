@@ -5,7 +5,21 @@ from hive_wire.errors import ErrorCode, Refusal
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from hive_dashboard.http import agents, approvals, drafts, events, loose_ends, messages, questions, reminders, sessions
+from hive_dashboard.http import (
+    actions,
+    agents,
+    approvals,
+    drafts,
+    events,
+    logs,
+    loose_ends,
+    messages,
+    questions,
+    reminders,
+    rollouts,
+    sessions,
+    tombstones,
+)
 from hive_dashboard.http.errors import answer_errors
 from hive_dashboard.http.parts import Parts, UsedParts
 from hive_dashboard.http.security import Guard, cookie_name
@@ -17,7 +31,11 @@ _PARTS = (
     events.router,
     messages.router,
     messages.inbox_router,
+    logs.router,
     agents.router,
+    actions.router,
+    rollouts.router,
+    tombstones.router,
     approvals.router,
     drafts.router,
     questions.router,

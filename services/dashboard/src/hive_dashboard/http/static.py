@@ -7,7 +7,7 @@ from starlette.responses import FileResponse, Response
 
 BUILT = Path(__file__).parent.parent / "static"
 
-_PAGE = re.compile(r"/(login|messages|decisions|a/[^/]+/?)?\Z")
+_PAGE = re.compile(r"/(login|messages|decisions|infra(/kept)?|a/[^/]+/?)?\Z")
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
