@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -81,6 +82,18 @@ async def test_a_background_task_that_fails_ends_the_process(ledger: ServiceProc
     await operator.call(FAIL, Empty())
     assert await ledger.wait() == 1
     assert lines(ledger, "background_failed")
+
+
+@pytest.mark.spec("OPS-6", door="wire")
+async def test_a_watched_service_feeds_its_watchdog_while_it_runs(ledger: ServiceProcess, nats: TestNats) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(nats.folder / "notify"))
+        supervisor.setblocking(False)
+        ledger.spawn(NOTIFY_SOCKET=str(nats.folder / "notify"), WATCHDOG_USEC="100000", **ENVIRONMENT)
+        heard: list[bytes] = []
+        async with asyncio.timeout(60):
+            while b"READY=1" not in heard or heard[-1] != b"WATCHDOG=1":
+                heard.append(await asyncio.get_running_loop().sock_recv(supervisor, 100))
 
 
 @pytest.mark.spec("OPS-4", door="wire")

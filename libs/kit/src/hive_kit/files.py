@@ -33,7 +33,7 @@ def write_atomically(path: Path, text: str, mode: int = SECRET) -> None:
 def write_if_changed(path: Path, text: str, mode: int = SECRET) -> bool:
     """Leaves a file alone that already says the same (its mode is put right all the same)."""
     try:
-        same = path.read_text(encoding="utf-8") == text
+        same = path.read_bytes() == text.encode()
     except FileNotFoundError:
         same = False
     if not same:

@@ -20,7 +20,7 @@ from hive_kit.bus import Bus, Service
 from hive_kit.database import Database, migrate
 from hive_kit.logs import configure_logs
 from hive_kit.metrics import serve_metrics
-from hive_kit.notify import notify
+from hive_kit.notify import feed_watchdog, notify
 from hive_kit.outbox import Relay
 from hive_kit.settings import ServiceSettings
 from hive_kit.stream import ensure_stream
@@ -96,6 +96,7 @@ def run(
 async def _run(settings: S, compose: Callable[[Host[S]], Awaitable[None]]) -> int:
     async with AsyncExitStack() as stack:
         stopping = asyncio.Event()
+        stack.push_async_callback(_cancel, asyncio.create_task(feed_watchdog(), name="watchdog"))
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)

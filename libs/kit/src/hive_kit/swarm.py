@@ -55,6 +55,8 @@ class SwarmConfig(BaseModel):
     version: Literal[1] = 1
     name: str = "hive"
     ports: Ports = Ports()
+    run_by: Literal["hive", "systemd"] = "hive"
+    """Who starts its processes: `hive up`, or systemd's units, which also bring each service's settings."""
     sandbox: Literal["required", "unsafe"] = "required"
     """`unsafe`: agents run as plain processes and could read the operator's files."""
     model_base_url: str | None = None

@@ -21,7 +21,7 @@ class Said(Wire):
     number: int = 0
 
 
-ECHO = Verb("broker", "echo", Said, Said, frozenset({Role.OPERATOR, Role.AGENT}), "Say it again.")
+ECHO = Verb("broker", "echo", Said, Said, frozenset({Role.OPERATOR, Role.AGENT}), "Say it again.", seconds=60)
 
 
 @pytest_asyncio.fixture

@@ -76,6 +76,7 @@ class Bus:
         self._pending: dict[str, _Pending] = {}
         self._nc: Client = GuardedClient()
         self._failure: Exception | None = None
+        self._refused = False
 
     @classmethod
     async def connect(cls, url: str, principal: str, creds: Path | None, wait_seconds: float | None = None) -> "Bus":
@@ -112,10 +113,9 @@ class Bus:
         until = time.monotonic() + _CONNECT_SECONDS
         while not connecting.done():
             await asyncio.wait({connecting}, timeout=0.05)
-            refused = isinstance(self._failure, NatsError) and "authorization" in str(self._failure).lower()
-            if refused or time.monotonic() > until:
-                connecting.cancel()
-                code = ErrorCode.FORBIDDEN if refused else ErrorCode.UNAVAILABLE
+            if self._refused or time.monotonic() > until:
+                await self._give_up(connecting)
+                code = ErrorCode.FORBIDDEN if self._refused else ErrorCode.UNAVAILABLE
                 raise Refusal(code, f"NATS did not accept the connection of {self.principal}: {self._failure}")
         await connecting
         prefix = subjects.inbox_root(self.principal)
@@ -124,6 +124,15 @@ class Bus:
         await self._nc.subscribe(subjects.started_notice(self.principal, "*"), cb=self._on_service_started)
         await self.sync()
         self.up.set()
+
+    async def _give_up(self, connecting: "asyncio.Future[None]") -> None:
+        """End trying to connect, leaving no socket to the garbage collector."""
+        connecting.cancel()
+        await asyncio.wait({connecting})
+        await self.close()
+        transport = self._nc._transport  # pyright: ignore[reportPrivateUsage]  # close() passes over a try just begun
+        if transport is not None:
+            transport.close()
 
     async def sync(self) -> None:
         """Return when the server has handled everything sent so far.
@@ -243,7 +252,10 @@ class Bus:
                 _fail(pending.reply, ErrorCode.DISCONNECTED, "the service was started anew; the outcome is unknown")
 
     async def _on_error(self, error: Exception) -> None:
-        self._failure = error
+        # A refusal is not forgotten for the reset of the connection that may follow it at once.
+        if not self._refused:
+            self._failure = error
+            self._refused = isinstance(error, NatsError) and "authorization" in str(error).lower()
         denied = _DENIED.search(str(error))
         if denied is None:
             log.warning("nats_error", principal=self.principal, error=str(error) or type(error).__name__)

@@ -61,4 +61,4 @@ def mint(key: SigningKey, name: str, now: int) -> jwt.Creds:
 
 def read_creds(path: Path) -> jwt.Creds:
     """Raises FileNotFoundError or MalformedCreds."""
-    return jwt.parse_creds(path.read_text(encoding="utf-8"))
+    return jwt.parse_creds(path.read_bytes().decode("utf-8", "replace"))

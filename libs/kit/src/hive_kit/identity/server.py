@@ -14,7 +14,8 @@ class ServerConfig:
     port: int
     jetstream: Path
     resolver: Path
-    log_file: Path
+    log_file: Path | None
+    """None: to its error output, for the journal."""
     operator_jwt: str
     system_account: str
     account_jwts: tuple[tuple[str, str], ...]
@@ -33,9 +34,7 @@ class ServerConfig:
             # A half-dead connection is noticed after two missed pings.
             "ping_interval": "15s",
             "ping_max": 2,
-            "log_file": str(self.log_file),
-            "logfile_size_limit": 64 * 1024 * 1024,
-            "logfile_max_num": 3,
+            **self._log(),
             # The default syncs every two minutes: a power loss would take acknowledged events with it and
             # re-use their numbers (nats-server issue 7564).
             "jetstream": {"store_dir": str(self.jetstream), "sync_interval": "always"},
@@ -44,6 +43,11 @@ class ServerConfig:
             "resolver": {"type": "full", "dir": str(self.resolver), "allow_delete": False},
             "resolver_preload": dict(self.account_jwts),
         }
+
+    def _log(self) -> dict[str, object]:
+        if self.log_file is None:
+            return {}
+        return {"log_file": str(self.log_file), "logfile_size_limit": 64 * 1024 * 1024, "logfile_max_num": 3}
 
 
 def render_context(url: str, creds: Path) -> str:

@@ -1,13 +1,14 @@
 """A nats-server of a test's own: free port, JetStream in the test's folder, our account and signing keys."""
 
 import asyncio
+import random
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from hive_wire.permissions import Permissions, SigningRole
 from hive_kit.bus import Bus
 from hive_kit.identity import AccountFile, ServerConfig, SigningKey, jwt, mint
 
-_READY_SECONDS = 30.0
+_READY_SECONDS = 60.0
+# Below the range that Linux hands out by itself: an outgoing connection can't take one, not even between a kill and
+# the next start.
+_PORTS = range(31_000, 32_700)
 _SYSTEM = Permissions(publish=("$SYS.REQ.CLAIMS.UPDATE",), subscribe=("_INBOX.>",))
 _EVERYTHING = Permissions(publish=(">",), subscribe=(">",))
 
@@ -29,14 +33,19 @@ class TestNats:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = _free_port()
-        self.url = f"nats://127.0.0.1:{self.port}"
+        self.port = random.choice(_PORTS)
         self._process: subprocess.Popen[bytes] | None = None
         self._opened: list[Bus] = []
         self._config = folder / "server.conf"
+        self._bound = False
         self.account = AccountFile(folder / "account.json")
         self.operator_seed = folder / "operator.seed"
         self._make_identities()
+
+    @property
+    def url(self) -> str:
+        """Its address; the port is for good once the server has started."""
+        return f"nats://127.0.0.1:{self.port}"
 
     def creds(self, principal: str) -> Path:
         """The credentials file of a principal; minted at the first call.
@@ -55,7 +64,7 @@ class TestNats:
 
     async def bus(self, principal: str) -> Bus:
         """A connection as `principal`."""
-        bus = await Bus.connect(self.url, principal, self.creds(principal), wait_seconds=10)
+        bus = await Bus.connect(self.url, principal, self.creds(principal), wait_seconds=60)
         self._opened.append(bus)
         return bus
 
@@ -71,23 +80,35 @@ class TestNats:
         }
 
     async def start(self) -> None:
-        """Start (again) and wait until it takes connections."""
+        """Start (again) and wait until it takes connections; the first time on any port that is free."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while not await self._start_once(deadline):
+            if not self._bound:
+                self.port = random.choice(_PORTS)
+                self._config.write_text(replace(self._server, port=self.port).render())
+        self._bound = True
+
+    async def _start_once(self, deadline: float) -> bool:
+        """Whether it runs; False when another program has the port. Raises RuntimeError with its log."""
+        for old in self.folder.glob("*.ports"):
+            old.unlink()
         program = Path(sys.executable).with_name("nats-server")
         command = str(program) if program.exists() else shutil.which("nats-server") or "nats-server"
         self._process = subprocess.Popen(  # noqa: ASYNC220  # returns at once
-            [command, "-c", str(self._config)], stderr=subprocess.DEVNULL
+            [command, "-c", str(self._config), "--ports_file_dir", str(self.folder)], stderr=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + _READY_SECONDS
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            except OSError:
-                if time.monotonic() > deadline or self._process.poll() is not None:
-                    raise RuntimeError((self.folder / "nats.log").read_text()) from None
-                await asyncio.sleep(0.02)
-            else:
-                writer.close()
-                return
+        log = self.folder / "nats.log"
+        begin = log.stat().st_size if log.exists() else 0
+        # Written by the server itself when it listens: a greeting on the port might be another program's.
+        while not list(self.folder.glob(f"*_{self._process.pid}.ports")):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                said = log.read_text()[begin:] if log.exists() else "it has no log"
+                self.kill()
+                if "address already in use" in said and time.monotonic() < deadline:
+                    return False
+                raise RuntimeError(said)
+            await asyncio.sleep(0.01)
+        return True
 
     def kill(self) -> None:
         """`kill -9`."""
@@ -123,7 +144,7 @@ class TestNats:
         system_jwt = jwt.account_jwt(operator, system_key, name="SYS", claims={}, issued_at=now)
         self._make_creds("system", system, _SYSTEM, now)
         self._make_creds("administrator", account, _EVERYTHING, now)
-        config = ServerConfig(
+        self._server = ServerConfig(
             port=self.port,
             jetstream=self.folder / "jetstream",
             resolver=self.folder / "jwt",
@@ -134,7 +155,7 @@ class TestNats:
             system_account=system_key,
             account_jwts=((system_key, system_jwt), (state.account, state.token)),
         )
-        self._config.write_text(config.render())
+        self._config.write_text(self._server.render())
 
     def _make_creds(self, name: str, account_seed: str, permissions: Permissions, now: int) -> None:
         user = jwt.new_user_seed()
@@ -158,9 +179,3 @@ def _signing_role(principal: str) -> SigningRole:
     if principal in SERVICES:
         return SigningRole.SERVICE
     return {OPERATOR: SigningRole.OPERATOR, MANAGER: SigningRole.MANAGER}.get(principal, SigningRole.AGENT)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 
 
 class ServiceProcess:
@@ -66,7 +66,7 @@ class ServiceProcess:
     async def wait(self) -> int:
         """Wait for its end; returns its exit code."""
         assert self._process is not None
-        return await asyncio.to_thread(self._process.wait, 30)
+        return await asyncio.to_thread(self._process.wait, 60)
 
     async def _wait_for_ready(self, ready: socket.socket) -> None:
         deadline = time.monotonic() + _READY_SECONDS

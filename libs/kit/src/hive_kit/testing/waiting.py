@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def eventually(look: Callable[[], Awaitable[T]], until: Callable[[T], bool] = bool, seconds: float = 30.0) -> T:
+async def eventually(look: Callable[[], Awaitable[T]], until: Callable[[T], bool] = bool, seconds: float = 90.0) -> T:
     """Look again and again until `until` holds; returns what was seen then. Raises AssertionError at the bound."""
     deadline = time.monotonic() + seconds
     while True:
