@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from hive_cli.reference import render as reference_of_cli
@@ -11,6 +13,7 @@ from hive_wire.schema import Json, page_schema, wire_schema
 
 from tests.generate.coverage import coverage_page
 from tests.generate.reference import errors_page, events_page, subjects_page, verbs_page
+from tests.nix.options import PAGE, options_page
 
 ROOT = Path(__file__).parents[2]
 WEB = ROOT / "services" / "dashboard" / "web"
@@ -52,9 +55,18 @@ def page_types() -> str:
     return "\n".join(line for line in made.stdout.splitlines() if not any(n in line for n in noise)) + "\n"
 
 
+def of_nix() -> dict[Path, str]:
+    """What is derived from the Nix modules, where there is a nix to ask."""
+    if shutil.which("nix-instantiate") is None:
+        sys.stdout.write(f"left as it is: {PAGE.relative_to(ROOT)} (sudo apt-get install nix-bin)\n")
+        return {}
+    with tempfile.TemporaryDirectory() as store:
+        return {PAGE: options_page(Path(store))}
+
+
 def main() -> int:
     """Write, or check."""
-    files = {**derived(), WEB / "src" / "gen" / "wire.ts": page_types()}
+    files = {**derived(), WEB / "src" / "gen" / "wire.ts": page_types(), **of_nix()}
     stale = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         sys.stdout.write(f"{'differs' if '--check' in sys.argv else 'wrote'} {path.relative_to(ROOT)}\n")

@@ -37,6 +37,13 @@ def test_an_unknown_setting_is_refused(tmp_path: Path) -> None:
         load(file)
 
 
+def test_the_container_says_where_claude_code_lies(tmp_path: Path) -> None:
+    file = tmp_path / "settings.json"
+    file.write_text('{"agent": "ada", "claude_binary": "/usr/bin/claude"}')
+    assert claude_setup(load(file)).binary == Path("/usr/bin/claude")
+    assert claude_setup(load(file, Path("/nix/store/claude"))).binary == Path("/nix/store/claude")
+
+
 def test_two_drivers_never_share_a_session(tmp_path: Path) -> None:
     first, second = SessionLock(tmp_path / "lock"), SessionLock(tmp_path / "lock")
     first.take()

@@ -28,6 +28,8 @@ TOOLS = {
     "test": (
         Tool(("chromium", "chromium-browser", "google-chrome"), "chromium", "the tests of the page are skipped"),
         Tool(("bwrap",), "bubblewrap", "agents' tests run without a sandbox, the tests of the sandbox are skipped"),
+        Tool(("nix-instantiate",), "nix-bin", "the tests of the Nix modules and of the swarm's flake are skipped"),
+        Tool(("systemd-nspawn",), "systemd-container", "the services' units are not tried under a real systemd"),
     ),
     "up": (Tool(("bwrap",), "bubblewrap", "agents run only with --unsafe-no-sandbox"),),
 }

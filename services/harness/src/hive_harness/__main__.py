@@ -1,4 +1,5 @@
-"""`python -m hive_harness --settings FILE`: one agent's harness, until SIGTERM.
+"""`python -m hive_harness --settings FILE`: one agent's harness, until SIGTERM. `--claude-binary` goes before what the
+settings say: where Claude Code lies is known by the container, the rest by who made the settings.
 
 Exit codes: 0 after an ordered stop, 1 when its credentials were revoked or something failed, 2 for settings that
 can't be used, 3 when a newer harness of the same agent has taken over (it is not to be started again).
@@ -15,7 +16,7 @@ from pathlib import Path
 import structlog
 from hive_kit.bus import Bus
 from hive_kit.logs import configure_logs
-from hive_kit.notify import notify
+from hive_kit.notify import feed_watchdog, notify
 from pydantic import ValidationError
 
 from hive_harness.harness import opened
@@ -36,9 +37,12 @@ def main() -> int:
     """Read the settings, run, and return the exit code."""
     parser = argparse.ArgumentParser(prog="hive_harness")
     parser.add_argument("--settings", type=Path, required=True)
-    path: Path = parser.parse_args().settings
+    parser.add_argument("--claude-binary", type=Path)
+    arguments = parser.parse_args()
+    path: Path = arguments.settings
+    claude: Path | None = arguments.claude_binary
     try:
-        settings = load(path)
+        settings = load(path, claude)
     except (OSError, ValidationError) as error:
         sys.stderr.write(f"bad_settings: {path}: {error}\n")
         return BAD_SETTINGS
@@ -52,6 +56,7 @@ async def _run(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    watchdog = asyncio.create_task(feed_watchdog(), name="watchdog")
     working = asyncio.create_task(_work(settings), name="harness")
     stop = asyncio.create_task(stopping.wait(), name="stop")
     await asyncio.wait({working, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -69,6 +74,8 @@ async def _run(settings: Settings) -> int:
     except Exception:  # the program's edge
         log.exception("harness_failed")
         return FAILED
+    finally:
+        watchdog.cancel()
 
 
 async def _work(settings: Settings) -> int:

@@ -76,6 +76,8 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-def load(path: Path) -> Settings:
-    """Read the settings file. Raises OSError or pydantic's ValidationError, which names the key."""
-    return Settings.model_validate_json(path.read_bytes())
+def load(path: Path, claude_binary: Path | None = None) -> Settings:
+    """Read the settings file; a `claude_binary` that is given goes before what it says. Raises OSError or pydantic's
+    ValidationError, which names the key."""
+    settings = Settings.model_validate_json(path.read_bytes())
+    return settings if claude_binary is None else settings.model_copy(update={"claude_binary": claude_binary})
