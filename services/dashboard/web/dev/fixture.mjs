@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { makeDecisions } from "./decisions.mjs";
+import { makeInfra } from "./infra.mjs";
 
 const args = process.argv.slice(2);
 const option = (name, fallback) => (args.includes(name) ? Number(args[args.indexOf(name) + 1]) : fallback);
@@ -46,12 +47,12 @@ const tiles = empty ? [] : [
   tile("manager", {}, status("idle", 412, { cost_usd: 2.31, turns: 64, ctx_tokens: 91800, activity: "send scout" })),
   tile("barnacle", { container: "crashed", container_since: ago(95), exit: "exit 1" }, status("offline", 95, { cost_usd: 0.12, turns: 3, ctx_tokens: 8000 }), { signal: "down", pending: 2, dead: 1 }),
   tile("coral", { transient: "spawning", transient_since: ago(7), container: "absent", container_since: ago(7) }, null, { signal: "down" }),
-  tile("dredge", {}, status("parked", 640, { reason: "usage limit reached; again at 15:00", cost_usd: 4.2, turns: 112, ctx_tokens: 151000 }), { pending: 5 }),
+  tile("dredge", { needs_update: true, error: "The new configuration was not healthy within 90 s; the old one runs again.", approval: 3 }, status("parked", 640, { reason: "usage limit reached; again at 15:00", cost_usd: 4.2, turns: 112, ctx_tokens: 151000 }), { pending: 5 }),
   tile("kelp", {}, status("thinking", 741, { activity: "Bash pytest -q", ctx_tokens: 120000 }), { signal: "no_signal", signal_since: ago(31), in_flight: 1 }),
   tile("mussel", { container: "stopped", container_since: ago(260000), wanted: false }, status("offline", 260000, { cost_usd: 0, turns: 0, ctx_tokens: null, last_turn_seconds: null }), { signal: "down" }),
   tile("scout", {}, status("thinking", 42, { activity: "Edit services/broker/src/hive_broker/inbox.py", turn: "0d5c1f7a", in_flight: 1 }), { pending: 1, in_flight: 2 }),
   tile("scribe", {}, status("needs_login", 1200, { cost_usd: null, ctx_tokens: null, turns: 0, last_turn_seconds: null, reason: null, logged_in: false }), { pending: 1 }),
-  tile("urchin", {}, status("compacting", 8, { ctx_tokens: 186000, cost_usd: 1.02, activity: "compacting 186k tokens" })),
+  tile("urchin", { needs_update: true }, status("compacting", 8, { ctx_tokens: 186000, cost_usd: 1.02, activity: "compacting 186k tokens" })),
 ];
 const byName = (name) => tiles.find((t) => t.name === name);
 
@@ -162,17 +163,19 @@ const keys = new Map();
 const refuse = (code, message, http = 400, details = {}) => ({ http, body: { error: { code, message, details } } });
 
 const decisions = empty ? null : makeDecisions({ emit, messages, refuse });
+const infra = empty ? null : makeInfra({ emit, tiles, refuse, change });
 
 function answer(method, path, query, body) {
   const parts = path.split("/").slice(2);
   if (path === "/api/snapshot") {
     return {
       ...decisions?.snapshot(),
+      ...infra?.snapshot(),
       position: `${boot}:${n}`, agents: tiles, messages: messages.slice(-200), messages_more: messages.length > 200,
-      swarm: { name: "reef", version: "0.1.0", capabilities: { runtime: "local", sandboxed: !args.includes("--unsafe"), separate_users: true, memory_limits: true, notes: [] }, conflicts: [], unreachable: [], body_limit: 262144 },
+      swarm: { name: "reef", version: "0.1.0", capabilities: { runtime: "local", sandboxed: !args.includes("--unsafe"), separate_users: true, memory_limits: true, builds: true, separate_units: true, notes: ["Names have at most 11 characters.", "A deploy builds the agent's whole system."] }, conflicts: [], unreachable: [], body_limit: 262144 },
     };
   }
-  const decided = decisions?.route(method, path, query, body);
+  const decided = decisions?.route(method, path, query, body) ?? infra?.route(method, path, query, body);
   if (decided) return decided;
   if (path === "/api/messages" && query.has("state")) return { messages: messages.filter((m) => m.state === query.get("state")), more: false };
   if (path === "/api/agents/operator/inbox") return { messages: messages.filter((m) => m.recipient === "operator").slice(-50), more: false };
@@ -242,6 +245,7 @@ function answer(method, path, query, body) {
       if (t.view.role === "manager") return refuse("manager_protected", "The manager can't be destroyed.", 403);
       tiles.splice(tiles.indexOf(t), 1);
       emit("agent_removed", { name });
+      if (!body.purge) infra.buried(name);
       return { action: 4 };
     default: return t.status ?? {};
   }
@@ -279,7 +283,7 @@ createServer(async (req, res) => {
   if (pathname.startsWith("/api/")) {
     let raw = "";
     for await (const part of req) raw += part;
-    const got = answer(req.method, pathname, searchParams, raw ? JSON.parse(raw) : {});
+    const got = await answer(req.method, pathname, searchParams, raw ? JSON.parse(raw) : {});
     return got.http ? json(res, got.http, got.body) : json(res, 200, got);
   }
   const file = extname(pathname) ? pathname : "/index.html";

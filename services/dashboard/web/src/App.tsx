@@ -2,6 +2,7 @@
 import { AgentPage } from "./agent/AgentPage";
 import { DecisionsPage } from "./decisions/DecisionsPage";
 import { FleetPage } from "./fleet/FleetPage";
+import { InfraPage } from "./infra/InfraPage";
 import { LoginPage } from "./login/LoginPage";
 import { MessagesPage } from "./messages/MessagesPage";
 import { route } from "./state/route";
@@ -20,6 +21,8 @@ function Page() {
       return <MessagesPage target={at.message} view={at.view} />;
     case "decisions":
       return <DecisionsPage at={at} />;
+    case "infra":
+      return <InfraPage at={at} />;
     case "agent":
       return <AgentPage key={at.name} name={at.name} />;
     default:

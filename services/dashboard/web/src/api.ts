@@ -1,7 +1,7 @@
 // Requests to the dashboard: JSON in and out, refusals as ApiError with the wire's code.
 import type {
-  AgentPageHistory, AnswerForm, Approval, ApprovalList, ConfigFile, DecideReply, DecideRequest, DiffPage, ErrorBody, FilePreview, Message, MessageState,
-  Question, QuestionList, Reminder, Snapshot,
+  Accepted, ActionList, AgentPageHistory, AnswerForm, Approval, ApprovalList, ConfigFile, DecideReply, DecideRequest, DiffPage, ErrorBody, FilePreview,
+  LogsReply, LogUnit, Message, MessageState, MetaInputs, OutputPage, Question, QuestionList, Reminder, Rollout, Snapshot,
 } from "./gen/wire";
 
 export interface MessagePage { messages: Message[]; more: boolean }
@@ -30,7 +30,9 @@ async function refusal(answer: Response): Promise<ApiError> {
   }
 }
 
-async function request<T>(method: "GET" | "POST", path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+interface How { headers?: Record<string, string>; signal?: AbortSignal }
+
+async function request<T>(method: "GET" | "POST", path: string, body?: unknown, { headers = {}, signal }: How = {}): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(path, {
@@ -38,6 +40,7 @@ async function request<T>(method: "GET" | "POST", path: string, body?: unknown, 
       credentials: "same-origin",
       headers: body === undefined ? headers : { ...headers, "content-type": "application/json" },
       body: body === undefined ? null : JSON.stringify(body),
+      signal: signal ?? null,
     });
   } catch {
     throw new ApiError("offline", "The dashboard doesn't answer.", 0);
@@ -50,15 +53,15 @@ async function request<T>(method: "GET" | "POST", path: string, body?: unknown, 
   return (answer.status === 204 ? undefined : await answer.json()) as T;
 }
 
-const get = <T>(path: string): Promise<T> => request<T>("GET", path);
+const get = <T>(path: string, signal?: AbortSignal): Promise<T> => request<T>("GET", path, undefined, signal ? { signal } : {});
 const post = <T = unknown>(path: string, body: unknown = {}): Promise<T> => request<T>("POST", path, body);
-const query = (of: Record<string, string | number | boolean | null>): string => {
-  const given = Object.entries(of).flatMap(([key, value]) => (value === null ? [] : [[key, String(value)]]));
+const query = (of: Record<string, string | number | boolean | null | undefined>): string => {
+  const given = Object.entries(of).flatMap(([key, value]) => (value == null ? [] : [[key, String(value)]]));
   return given.length > 0 ? `?${new URLSearchParams(given)}` : "";
 };
 const agent = (name: string): string => `/api/agents/${encodeURIComponent(name)}`;
 
-export type AgentAction = "start" | "stop" | "kill" | "restart" | "cancel" | "compact" | "new_session" | "retry" | "dismiss" | "check_login";
+export type AgentAction = "start" | "stop" | "kill" | "restart" | "rebuild" | "update" | "cancel" | "compact" | "new_session" | "retry" | "dismiss" | "check_login";
 
 export const api = {
   login: (code: string) => post<void>("/api/login", { code }),
@@ -77,7 +80,7 @@ export const api = {
   },
   inbox: (name: string) => get<MessagePage>(`${agent(name)}/inbox`),
   spawn: (name: string) => post("/api/agents", { name }),
-  act: (name: string, action: AgentAction) => post(`${agent(name)}/${action}`),
+  act: (name: string, action: AgentAction) => post<Accepted | object>(`${agent(name)}/${action}`),
   model: (name: string, model: string) => post(`${agent(name)}/model`, { model }),
   destroy: (name: string, purge: boolean) => post(`${agent(name)}/destroy`, { confirm: name, purge }),
   config: (name: string, path: string | null) => get<ConfigFile>(`${agent(name)}/config${query({ path })}`),
@@ -88,11 +91,20 @@ export const api = {
   approvalHistory: (before: string | null, limit = 30) => get<ApprovalList>(`/api/approvals/history${query({ before, limit })}`),
   decide: (decision: DecideRequest) => post<DecideReply>("/api/approvals/decide", decision),
   requestSpawn: (name: string, description: string, key: string) =>
-    request<Approval>("POST", "/api/approvals/spawn", { name, description }, { "idempotency-key": key }),
+    request<Approval>("POST", "/api/approvals/spawn", { name, description }, { headers: { "idempotency-key": key } }),
   discardDraft: (name: string) => post(`/api/drafts/${encodeURIComponent(name)}/discard`),
   questions: (open: boolean) => get<QuestionList>(`/api/questions${query({ open })}`),
   answer: (id: number, form: AnswerForm) => post<Question>(`/api/questions/${id}/answer`, form),
   cancelQuestion: (id: number) => post<Question>(`/api/questions/${id}/cancel`),
   hold: (id: number) => post<Question>(`/api/questions/${id}/hold`),
   cancelReminder: (id: number) => post<Reminder>(`/api/reminders/${id}/cancel`),
+  logs: (name: string, of: { unit: LogUnit; lines?: number; after?: string; wait?: number }, signal?: AbortSignal) =>
+    get<LogsReply>(`${agent(name)}/logs${query(of)}`, signal),
+  actions: (name: string, before: number | null = null, limit = 10) => get<ActionList>(`/api/actions${query({ agent: name, before, limit })}`),
+  output: (action: number, after: number, limit = 1000) => get<OutputPage>(`/api/actions/${action}/output${query({ after, limit })}`),
+  inputs: () => get<MetaInputs>("/api/inputs"),
+  updateInputs: (names: string[]) => post<Rollout>("/api/inputs/update", { names }),
+  updateAll: () => post<Rollout>("/api/rollouts"),
+  revive: (name: string, description: string, key: string) => post<Approval>(`/api/tombstones/${encodeURIComponent(name)}/revive`, { description, key }),
+  purgeKept: (name: string) => post(`/api/tombstones/${encodeURIComponent(name)}/purge`),
 };

@@ -7,6 +7,7 @@ import "./styles/messages.css";
 import "./styles/agent.css";
 import "./styles/decisions.css";
 import "./styles/review.css";
+import "./styles/infra.css";
 import { render } from "preact";
 import { App } from "./App";
 import { startClock } from "./state/clock";

@@ -17,7 +17,8 @@ export function seconds(s: number): string {
 
 export function bytes(n: number): string {
   if (n < 1000) return `${n} B`;
-  return n < 1_000_000 ? `${(n / 1000).toFixed(1)} kB` : `${(n / 1_000_000).toFixed(1)} MB`;
+  if (n < 1_000_000) return `${(n / 1000).toFixed(1)} kB`;
+  return n < 1e9 ? `${(n / 1e6).toFixed(1)} MB` : `${(n / 1e9).toFixed(1)} GB`;
 }
 
 export function tokens(n: number): string {

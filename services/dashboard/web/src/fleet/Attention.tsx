@@ -1,4 +1,5 @@
 // What waits for the operator, each with its reason, its age and the way to end it.
+import { rowAddress } from "../state/address";
 import { all } from "../state/agents";
 import { dead, forOperator } from "../state/messages";
 import { waiting } from "../state/queue";
@@ -26,13 +27,13 @@ function needs(): Need[] {
   for (const tile of all.value) {
     const { name, status, view } = tile;
     const href = `/a/${name}`;
-    const item = (key: string, shape: Shape, hue: Hue, why: string, since: string | null, act: string): void => {
-      found.push({ key: `${name}-${key}`, shape, hue, who: name, why, since, href, act });
+    const item = (key: string, shape: Shape, hue: Hue, why: string, since: string | null, act: string, to = href): void => {
+      found.push({ key: `${name}-${key}`, shape, hue, who: name, why, since, href: to, act });
     };
     if (needsLogin(tile)) item("login", "bang", "peach", "needs a login or an API key", status?.since ?? null, "How to");
     if (status?.cancelled_turn) item("cancelled", "bang", "peach", "a cancelled turn's mail waits for your choice", status.since, "Choose");
-    if (view.container === "crashed" && !view.transient) item("crash", "cross", "red", `crashed${view.exit ? ` (${view.exit})` : ""}`, view.container_since, "Look");
-    if (view.error) item("error", "cross", "red", view.error, null, "Look");
+    if (view.container === "crashed" && !view.transient) item("crash", "cross", "red", `crashed${view.exit ? ` (${view.exit})` : ""}`, view.container_since, "Look", rowAddress(name, "journal"));
+    if (view.error) item("error", "cross", "red", view.error, null, "Look", rowAddress(name, "builds"));
     if (tile.signal === "no_signal") item("signal", "hatch", "red", "runs, but gives no signal", tile.signal_since, "Look");
     if (status?.state === "parked" && tile.signal === "live") item("parked", "bars", "yellow", status.reason ?? "parked", status.since, "Look");
   }

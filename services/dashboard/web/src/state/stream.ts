@@ -14,7 +14,8 @@ export const connection = signal<Connection>({ state: "connecting" });
 const GRACE = 1000; // a cut shorter than this isn't shown
 const SILENCE = 35_000; // two pings of 15 s missed
 const KINDS = [
-  "agent", "agent_removed", "message", "receipt", "approval", "question", "draft", "draft_removed", "reminder", "live", "swarm", "reset", "ping",
+  "agent", "agent_removed", "message", "receipt", "approval", "question", "draft", "draft_removed", "reminder",
+  "printed", "rollout", "tombstone", "tombstone_removed", "live", "swarm", "reset", "ping",
 ] as const;
 
 export interface Hooks {

@@ -13,7 +13,7 @@ export const waitingCount = (): number =>
 export function startTitle(): void {
   effect(() => {
     const at = route.value;
-    const name = at.page === "agent" ? at.name : { fleet: "Fleet", messages: "Messages", decisions: "Decisions", login: "Log in", missing: "Not found" }[at.page];
+    const name = at.page === "agent" ? at.name : { fleet: "Fleet", messages: "Messages", decisions: "Decisions", infra: "Infrastructure", login: "Log in", missing: "Not found" }[at.page];
     const waits = waitingCount();
     document.title = `${waits ? `(${waits}) ` : ""}${name} · hyperhive`;
   });

@@ -9,11 +9,13 @@ import { ConnectionPill } from "./ConnectionPill";
 import { Icon, type IconName } from "./Icon";
 import { Settings } from "./Settings";
 
-function NavLink({ href, word, icon, here, badge = 0, what = "" }: { href: string; word: string; icon: IconName; here: boolean; badge?: number; what?: string }) {
+interface LinkProps { href: string; word: string; brief?: string; icon: IconName; here: boolean; badge?: number; what?: string }
+
+function NavLink({ href, word, brief, icon, here, badge = 0, what = "" }: LinkProps) {
   return (
-    <a href={href} class="nav-link" aria-current={here ? "page" : undefined} data-testid={`nav-${word.toLowerCase()}`}>
+    <a href={href} class="nav-link" aria-current={here ? "page" : undefined} aria-label={brief && word} data-testid={`nav-${word.toLowerCase()}`}>
       <Icon name={icon} size={16} />
-      <span>{word}</span>
+      {brief ? <><span class="wide-word">{word}</span><span class="brief-word" aria-hidden="true">{brief}</span></> : <span>{word}</span>}
       {badge > 0 && <span class="badge num" aria-label={`${count(badge, what)} waiting`}>{badge}</span>}
     </a>
   );
@@ -26,6 +28,7 @@ export function Nav({ where }: { where: "top" | "bottom" }) {
       <NavLink href="/" word="Fleet" icon="fleet" here={page === "fleet" || page === "agent"} />
       <NavLink href="/decisions" word="Decisions" icon="decide" here={page === "decisions"} badge={waiting.value.length} what="decision" />
       <NavLink href="/messages" word="Messages" icon="mail" here={page === "messages"} badge={dead.value.length} what="dead letter" />
+      <NavLink href="/infra" word="Infrastructure" brief="Infra" icon="rack" here={page === "infra"} />
     </nav>
   );
 }
