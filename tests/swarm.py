@@ -3,14 +3,13 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hive_cli.supervisor import record
+from hive_cli.testing import Done, hive_command
 from hive_kit.swarm import SwarmConfig
 
 T = TypeVar("T")
@@ -52,18 +51,10 @@ class RealSwarm:
         if (self.state / "swarm.json").exists():
             self.hive("down")
 
-    def hive(self, *arguments: str, text: str | None = None) -> "subprocess.CompletedProcess[str]":
+    def hive(self, *arguments: str, text: str | None = None) -> Done:
         """Run the CLI on this swarm."""
-        command = [sys.executable, "-m", "hive_cli", *arguments, "--state", str(self.state)]
-        return subprocess.run(
-            command,
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=_COMMAND_SECONDS,
-            check=False,
-            env=self._environment,
-        )
+        words = (*arguments, "--state", str(self.state))
+        return hive_command().run(*words, text=text, timeout=_COMMAND_SECONDS, env=self._environment)
 
     def ask(self, *arguments: str) -> Any:  # Any: JSON
         """Run a command that must succeed, with --json."""
@@ -111,7 +102,7 @@ class RealSwarm:
         return matches[-1] if matches else None
 
 
-def until(look: Callable[[], T], holds: Callable[[T], bool] = bool, seconds: float = 60) -> T:
+def until(look: Callable[[], T], holds: Callable[[T], bool] = bool, seconds: float = 120) -> T:
     """Look again and again until it holds; returns what was seen then. Raises AssertionError at the bound."""
     deadline = time.monotonic() + seconds
     while not holds(seen := look()):

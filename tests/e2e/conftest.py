@@ -1,4 +1,4 @@
-"""The demo swarm, with quick retries of failed turns."""
+"""The demo swarm, with quick retries of failed turns; one for all tests of the group `doors`."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from tests.swarm import RealSwarm
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def swarm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealSwarm]:
     running = RealSwarm(tmp_path_factory.mktemp("doors") / "state", demo=True, settings={"retry_base_seconds": "0.1"})
     running.up()

@@ -130,8 +130,13 @@ def test_only_claude_code_may_be_unfree(store: Path) -> None:
 def test_a_module_can_add_mcp_servers_to_those_of_the_file(store: Path, tmp_path: Path) -> None:
     (tmp_path / "agent.toml").write_text('[mcp.weather]\ncommand = "weather-mcp"\n')
     (tmp_path / "agent.nix").write_text((TEMPLATE / "agent.nix").read_text())
-    tickets = '{ hyperhive.extraMcpServers.tickets.url = "https://tickets.example/mcp"; }'
-    rendered = json.loads(_system(store, tmp_path / "agent.nix", tickets)["etc"])
+    tickets = (
+        '{ hyperhive.extraMcpServers.tickets = { url = "https://tickets.example/mcp"; allowedTools = [ "list" ]; }; }'
+    )
+    system = _system(store, tmp_path / "agent.nix", tickets)
+    rendered = json.loads(system["etc"])
+    assert json.loads(system["extra"]) == rendered["mcp"]
+    assert rendered["mcp"]["tickets"]["allowed_tools"] == ["list"]
     assert {key: (server["command"], server["url"]) for key, server in rendered["mcp"].items()} == {
         "weather": ("weather-mcp", None),
         "tickets": (None, "https://tickets.example/mcp"),
@@ -153,7 +158,8 @@ def test_a_refusal_names_the_option(store: Path) -> None:
 def _system(store: Path, agent: Path, more: str) -> dict[str, Any]:
     return evaluate(
         f"""let config = nixos.system [ {ROOT}/nix/modules/agent/agent-base.nix {PACKAGE} {agent} ({more}) ];
-        in {{ units = nixos.units config; etc = config.environment.etc."hyperhive/agent.json".text; }}""",
+        in {{ units = nixos.units config; etc = config.environment.etc."hyperhive/agent.json".text;
+          extra = config.environment.etc."hyperhive/extra-mcp.json".text; }}""",
         store,
     )
 

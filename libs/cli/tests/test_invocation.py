@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hive_cli.invocation import split
 from hive_cli.problems import Exit, Problem
+from hive_cli.testing import Done, hive_command
 from hive_kit.swarm import SwarmConfig
 
 
-def hive(*arguments: str, cwd: Path | None = None, text: str = "") -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "hive_cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, input=text, cwd=cwd, timeout=60, check=False)
+def hive(*arguments: str, cwd: Path | None = None, text: str = "") -> Done:
+    return hive_command().run(*arguments, cwd=cwd, text=text)
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,9 @@ def test_an_unknown_verb_is_not_found(swarm: SwarmConfig) -> None:
     assert "broker.send" in error["details"]["known"]
 
 
-def test_the_help_names_the_exit_codes() -> None:
-    done = hive("--help")
+def test_the_help_names_the_exit_codes_also_for_a_program_started_anew() -> None:
+    command = [sys.executable, "-m", "hive_cli", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == Exit.OK
     assert "Exit codes" in done.stdout
 

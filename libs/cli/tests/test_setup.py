@@ -9,8 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hive_cli import log_files
 from hive_cli.problems import Problem
 from hive_cli.setup import Wishes, ports, prepare
+from hive_cli.supervisor import foreground
+from hive_cli.supervisor.down import down
+from hive_cli.supervisor.up import Options
 from hive_kit.settings import ServiceSettings
 from hive_kit.swarm import SwarmConfig
 from hive_wire.names import SERVICES
@@ -178,3 +182,26 @@ def test_a_damaged_swarm_file_is_named(swarm: SwarmConfig, text: str) -> None:
     swarm.file.write_text(text)
     with pytest.raises(Problem, match=r"swarm\.json"):
         prepare(swarm.state, Wishes())
+
+
+@pytest.mark.spec("OPS-8", door="cli")
+def test_a_swarm_of_systemds_gets_no_settings_and_logs_to_the_journal(tmp_path: Path) -> None:
+    declared = SwarmConfig(state=tmp_path / "state", run_by="systemd")
+    declared.state.mkdir()
+    declared.store()
+    assert prepare(declared.state, Wishes()) == declared
+    assert not declared.settings("broker").exists()
+    assert "log_file" not in json.loads(declared.server_config.read_text())
+    assert declared.creds("broker").exists()
+
+
+def test_only_systemd_starts_and_stops_its_swarm(tmp_path: Path) -> None:
+    declared = SwarmConfig(state=tmp_path, run_by="systemd")
+    declared.store()
+    for stranger in (lambda: foreground.run(Options(str(tmp_path)), None, print), lambda: down(declared)):
+        with pytest.raises(Problem) as refused:
+            stranger()
+        assert "systemctl" in refused.value.message
+    with pytest.raises(Problem) as refused:
+        log_files.tail(declared, "broker", 10)
+    assert "journalctl -u hyperhive-broker" in refused.value.message

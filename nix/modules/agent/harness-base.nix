@@ -41,6 +41,7 @@ in
 
     # Lifecycle reads it from the built system: what agent.nix set goes before agent.toml.
     environment.etc."hyperhive/agent.json".text = builtins.toJSON described;
+    environment.etc."hyperhive/extra-mcp.json".text = builtins.toJSON cfg.mcp;
 
     systemd.services.hyperhive-harness = {
       description = "hyperhive harness";

@@ -57,6 +57,16 @@ let
       allowed_tools = withDefault (listOf 200 line) [ "*" ] "Names or patterns of its tools that may be used.";
     };
   };
+  extraServer = types.submodule {
+    options = {
+      command = optional line "As in `mcp`.";
+      args = withDefault (listOf 200 types.str) [ ] "As in `mcp`.";
+      env = withDefault (types.attrsOf types.str) { } "As in `mcp`.";
+      url = optional url "As in `mcp`.";
+      headers = withDefault (types.attrsOf types.str) { } "As in `mcp`.";
+      allowedTools = withDefault (listOf 200 line) [ "*" ] "As `allowed_tools` in `mcp`.";
+    };
+  };
   mount = types.submodule {
     options = {
       host = mkOption {
@@ -91,7 +101,9 @@ in
     mcp =
       withDefault (types.attrsOf server) { }
         "Further MCP servers by key, at most 20; the key `hyperhive` is hyperhive's own.";
-    extraMcpServers = withDefault (types.attrsOf server) { } "MCP servers that are added to `mcp`, for modules.";
+    extraMcpServers =
+      withDefault (types.attrsOf extraServer) { }
+        "The same for modules, in Nix's way of writing names: its servers are added to those of `mcp`.";
     mounts = withDefault (listOf 50 mount) [ ] "Folders of the host that the agent sees.";
     budgets = {
       turns_per_hour = optional types.ints.positive "How many turns the agent may take in an hour.";
@@ -103,7 +115,16 @@ in
     };
   };
 
-  config.hyperhive.mcp = cfg.extraMcpServers;
+  config.hyperhive.mcp = builtins.mapAttrs (_: extra: {
+    inherit (extra)
+      command
+      args
+      env
+      url
+      headers
+      ;
+    allowed_tools = extra.allowedTools;
+  }) cfg.extraMcpServers;
 
   config.assertions = [
     {

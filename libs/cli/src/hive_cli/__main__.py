@@ -6,7 +6,20 @@ import sys
 import typer
 from typer._click.exceptions import ClickException  # typer has no public name for a usage error's base
 
-from hive_cli.commands import agents, configuration, decisions, messages, questions, reminders, swarm, watch
+from hive_cli.commands import (
+    agents,
+    builds,
+    configuration,
+    decisions,
+    logs,
+    messages,
+    questions,
+    reminders,
+    rollouts,
+    swarm,
+    tombstones,
+    watch,
+)
 from hive_cli.invocation import Invocation, split
 from hive_cli.output import complain
 from hive_cli.problems import Exit, Problem
@@ -45,8 +58,15 @@ app.command("stop")(agents.stop)
 app.command("kill")(agents.kill)
 app.command("restart")(agents.restart)
 app.command("update")(agents.update)
+app.command("rebuild")(agents.rebuild)
 app.command("destroy")(agents.destroy)
-app.command("logs")(agents.logs)
+app.command("logs")(logs.logs)
+app.command("update-all")(rollouts.update_all)
+app.add_typer(rollouts.inputs, name="inputs")
+app.add_typer(builds.builds, name="builds")
+app.command("tombstones")(tombstones.tombstones)
+app.command("revive")(tombstones.revive)
+app.command("purge")(tombstones.purge)
 app.command("send")(messages.send)
 app.command("inbox")(messages.inbox)
 app.command("message")(messages.message)
@@ -87,7 +107,7 @@ def main() -> int:
         invocation, arguments = split(sys.argv[1:])
         return _run(invocation, arguments)
     except Problem as problem:
-        complain(problem.code, problem.message, {}, as_json=as_json)
+        complain(problem.code, problem.message, problem.details, as_json=as_json)
         return problem.exit_code
     except KeyboardInterrupt:
         return 130

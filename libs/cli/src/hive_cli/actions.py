@@ -5,9 +5,11 @@ import json
 from typing import Any
 
 from hive_kit.bus import Bus
-from hive_wire import lifecycle
+from hive_wire import builds
+from hive_wire.builds import ActionsRequest
 from hive_wire.errors import ErrorCode, Refusal
-from hive_wire.lifecycle import Accepted, AgentName, ContainerState
+from hive_wire.lifecycle import Accepted
+from hive_wire.model import AgentName
 from hive_wire.verb import Verb
 
 from hive_cli.problems import Problem
@@ -27,7 +29,7 @@ async def perform(bus: Bus, verb: Verb[Any, Accepted], asked: AgentName, wait: f
         return accepted.model_dump(mode="json")
     try:
         async with asyncio.timeout(wait):
-            end = await _end_of(bus, accepted, verb, ended)
+            end = await _end_of(bus, accepted, ended)
     except TimeoutError:
         text = f"{verb.name} of {asked.name} has not ended within {wait:g} s"
         raise Refusal(ErrorCode.TIMEOUT, text, action=accepted.action) from None
@@ -36,13 +38,13 @@ async def perform(bus: Bus, verb: Verb[Any, Accepted], asked: AgentName, wait: f
     return end
 
 
-async def _end_of(bus: Bus, accepted: Accepted, verb: Verb[Any, Accepted], events: "asyncio.Queue[Json]") -> Json:
+async def _end_of(bus: Bus, accepted: Accepted, events: "asyncio.Queue[Json]") -> Json:
     """The event that tells of it; an event lost to a broken connection is made up for by looking."""
     while True:
         try:
             event = await asyncio.wait_for(events.get(), LOOK_SECONDS)
         except TimeoutError:
-            end = await _looked_up(bus, accepted, verb)
+            end = await _looked_up(bus, accepted)
             if end is not None:
                 return end
             continue
@@ -50,16 +52,10 @@ async def _end_of(bus: Bus, accepted: Accepted, verb: Verb[Any, Accepted], event
             return event
 
 
-async def _looked_up(bus: Bus, accepted: Accepted, verb: Verb[Any, Accepted]) -> Json | None:
-    name = accepted.agent.name
-    try:
-        view = await ask(bus, lifecycle.STATUS, AgentName(name=name))
-    except Refusal as refusal:
-        if refusal.code is not ErrorCode.UNKNOWN_AGENT:
-            raise
-        return {"action": accepted.action, "agent": name, "ok": verb is lifecycle.DESTROY, "error": "it is gone"}
-    if view.transient is not None:
+async def _looked_up(bus: Bus, accepted: Accepted) -> Json | None:
+    asked = ActionsRequest(agent=accepted.agent.name, before=accepted.action + 1, limit=1)
+    found = (await ask(bus, builds.ACTIONS, asked)).actions
+    action = next((action for action in found if action.id == accepted.action), None)
+    if action is None or action.ended_at is None:
         return None
-    wanted = ContainerState.STOPPED if verb in (lifecycle.STOP, lifecycle.KILL) else ContainerState.RUNNING
-    ok = view.error is None and view.container is wanted
-    return {"action": accepted.action, "agent": name, "ok": ok, "error": view.error}
+    return {"action": action.id, "agent": action.agent, "ok": action.error is None, "error": action.error}

@@ -15,6 +15,8 @@ def tail(swarm: SwarmConfig, process: str, lines: int) -> dict[str, Any]:  # Any
     """The last lines of its present log, oldest first; none when it never ran. Raises Problem for no process."""
     if process not in PROCESSES:
         raise Problem(f"no process {process}; there are {', '.join(PROCESSES)}", "not_found")
+    if swarm.run_by == "systemd":
+        raise Problem(f"systemd keeps the logs of this swarm: journalctl -u hyperhive-{process}", "not_found")
     try:
         with swarm.log(process).open(encoding="utf-8", errors="replace") as log:
             last = deque(log, maxlen=lines + 1)

@@ -1,6 +1,7 @@
 """How a command ends: the documented exit codes, and the one exception that carries a sentence to the operator."""
 
 from enum import IntEnum
+from typing import Any
 
 
 class Exit(IntEnum):
@@ -21,11 +22,18 @@ class Exit(IntEnum):
 class Problem(Exception):
     """Something that can't be done, said in one sentence that the operator can act on."""
 
-    def __init__(self, message: str, code: str = "failed", exit_code: Exit = Exit.FAILED) -> None:
+    def __init__(
+        self,
+        message: str,
+        code: str = "failed",
+        exit_code: Exit = Exit.FAILED,
+        details: dict[str, Any] | None = None,  # Any: facts differ by code
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.exit_code = exit_code
+        self.details: dict[str, Any] = details or {}
 
 
 def exit_code_of(code: str) -> Exit:

@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from hive_cli.__main__ import app
+from hive_cli.listing import LIST, ListingGroup
 from hive_cli.problems import Exit
 
 INTRODUCTION = """\
@@ -14,7 +15,7 @@ INTRODUCTION = """\
 Talks to a swarm over NATS with the operator's credentials. `--state DIR` (or `HIVE_STATE`, else `./state`) names the
 swarm and `--json` asks for JSON; both may stand before or after the command. A lone `--` ends the options.
 
-With `--json` an answer is one JSON document on stdout (`tail` and `tap`: one a line); a failure is
+With `--json` an answer is one JSON document on stdout (`tail`, `tap` and what is followed: one a line); a failure is
 `{"error": {"code", "message", "details"}}` on stdout. Without it a failure is one line `code: message` on stderr.
 The codes are those of the wire (`errors.md`) and `usage`, `not_set_up`, `already_running`, `port_busy`, `no_sandbox`,
 `action_failed` and `failed`.
@@ -45,14 +46,16 @@ def _commands(group: TyperGroup, path: str) -> list[str]:
         if isinstance(command, TyperGroup):
             pages += _commands(command, f"{path} {name}")
         elif isinstance(command, TyperCommand):
-            pages.append(_page(command, f"{path} {name}"))
+            also = f"`{path}` alone is the same." if isinstance(group, ListingGroup) and name == LIST else ""
+            pages.append(_page(command, f"{path} {name}", also))
     return pages
 
 
-def _page(command: TyperCommand, path: str) -> str:
+def _page(command: TyperCommand, path: str, also: str) -> str:
     context = typer.Context(command, info_name=path)
     usage = " ".join([path, *command.collect_usage_pieces(context)])
-    lines = [f"## `{path}`", "", (command.help or "").strip(), "", f"    {usage}", ""]
+    help_text = " ".join([(command.help or "").strip(), also]).strip()
+    lines = [f"## `{path}`", "", help_text, "", f"    {usage}", ""]
     shown = (parameter for parameter in command.params if not getattr(parameter, "hidden", False))
     records = [record for parameter in shown if (record := parameter.get_help_record(context))]
     lines += [f"- `{' '.join(names.split())}`: {text}" for names, text in records if "--help" not in names]

@@ -34,6 +34,13 @@ def words_of(payload: Json) -> str:
         case {"approval": number, "agent": agent, "ok": ok, "error": error}:
             how = "under way" if ok is None else "deployed" if ok else f"failed: {error}"
             return f"#{number} {agent} {how}"
+        case {"action": number, "agent": agent, "lines": [*lines]}:
+            return f"{agent} (action {number}): {lines[-1]['text']}"
+        case {"id": number, "cause": cause, "agents": [*agents], "ended_at": ended}:
+            ready = sum(agent["state"] not in ("waiting", "running") for agent in agents)
+            return f"rollout #{number} ({cause}) {'ended' if ended else 'under way'}: {ready} of {len(agents)} agents"
+        case {"name": name, "destroyed_at": _, "size_bytes": size}:
+            return f"{name} is destroyed; {size} bytes of it are kept"
         case {"agent": {"name": name, "container": container, "transient": transient, "error": error}}:
             return f"{name} {transient or container}" + (f": {error}" if error else "")
         case {"action": number, "agent": agent, "ok": ok, "error": error}:

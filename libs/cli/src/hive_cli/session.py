@@ -22,6 +22,7 @@ R = TypeVar("R", bound=Wire)
 
 # A service that is being started again answers within this time.
 PATIENCE_SECONDS = 5.0
+FOLLOWING_SECONDS = 60.0
 AGAIN_SECONDS = 0.1
 PASSING = frozenset({ErrorCode.UNAVAILABLE, ErrorCode.DISCONNECTED, ErrorCode.BUSY})
 
@@ -50,13 +51,25 @@ def converse(invocation: Invocation, talk: Callable[[Bus], Awaitable[T]]) -> T:
 
 async def ask(bus: Bus, verb: Verb[Any, R], request: Wire, *, agent: str | None = None) -> R:
     """The verb's reply; a verb that is safe to repeat is repeated while its service is being started again."""
-    until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+    return await _repeated(lambda: bus.call(verb, request, agent=agent), verb, PASSING, PATIENCE_SECONDS)
+
+
+async def go_on_asking(bus: Bus, verb: Verb[Any, R], request: Wire, *, timeout: float | None = None) -> R:
+    """The same for what is followed for long: also over a restart of NATS, and a service killed while it was asked."""
+    passing = PASSING | {ErrorCode.TIMEOUT}
+    return await _repeated(lambda: bus.call(verb, request, timeout=timeout), verb, passing, FOLLOWING_SECONDS)
+
+
+async def _repeated(
+    talk: Callable[[], Awaitable[R]], verb: Verb[Any, R], passing: frozenset[ErrorCode], patience: float
+) -> R:
+    until = asyncio.get_running_loop().time() + patience
     while True:
         try:
-            return await bus.call(verb, request, agent=agent)
+            return await talk()
         except Refusal as refusal:
             late = asyncio.get_running_loop().time() > until
-            if late or not verb.repeatable or refusal.code not in PASSING:
+            if late or not verb.repeatable or refusal.code not in passing:
                 raise
         await asyncio.sleep(AGAIN_SECONDS)
 

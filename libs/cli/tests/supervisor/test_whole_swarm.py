@@ -16,6 +16,7 @@ import pytest
 from hive_cli.problems import Exit
 from hive_cli.supervisor import record
 from hive_cli.supervisor.process_id import ProcessId
+from hive_cli.testing import Done, hive_command
 from hive_kit.swarm import SwarmConfig
 
 SECONDS = 60.0
@@ -23,9 +24,8 @@ ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/\S*#code=\S+\n")
 NAMES = {"nats", "broker", "approvals", "lifecycle", "revoker", "dashboard"}
 
 
-def hive(state: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "hive_cli", *arguments, "--state", str(state)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+def hive(state: Path, *arguments: str) -> Done:
+    return hive_command().run(*arguments, "--state", str(state), timeout=180)
 
 
 def ask(state: Path, *arguments: str) -> Any:
@@ -55,7 +55,7 @@ def until(holds: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def up(state: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def up(state: Path, *arguments: str) -> Done:
     return hive(state, "up", "--detach", "--unsafe-no-sandbox", "--any-ports", *arguments)
 
 

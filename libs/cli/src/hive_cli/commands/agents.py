@@ -1,4 +1,4 @@
-"""Agents: list, spawn, start, stop, kill, restart, update, destroy, logs, secrets."""
+"""Agents: list, spawn, start, stop, kill, restart, update, rebuild, destroy, secrets."""
 
 import sys
 from collections.abc import Iterable
@@ -10,6 +10,7 @@ import typer
 from hive_cli.output import clean, emit, say, table
 
 if TYPE_CHECKING:
+    from hive_kit.bus import Bus
     from hive_wire.lifecycle import Accepted, AgentName
     from hive_wire.verb import Verb
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 Name = Annotated[str, typer.Argument(help="The agent's name.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end of the action; a failed one exits with 1.")]
 Timeout = Annotated[float, typer.Option(min=0.1, help="How long --wait waits, seconds.")]
+Watch = Annotated[bool, typer.Option("--wait", help="Show what it prints, until its end; a failed one exits with 1.")]
+LongTimeout = Annotated[float, typer.Option("--timeout", min=0.1, help="How long --wait waits, seconds.")]
 WAIT_SECONDS = 60.0
+BUILD_SECONDS = 3600.0
 
 
 def list_agents(context: typer.Context) -> None:
@@ -75,6 +79,33 @@ def update(context: typer.Context, name: Name, wait: Wait = False, timeout: Time
     _act(context, lifecycle.UPDATE, _named(name), timeout if wait else None)
 
 
+def rebuild(context: typer.Context, name: Name, wait: Watch = False, timeout: LongTimeout = BUILD_SECONDS) -> None:
+    """Make everything of an agent that lies on the host anew: configuration, mounts, credentials; then start it.
+
+    A stopped agent stays stopped. Enough to recover an agent whose files were damaged or lost.
+    """
+    from hive_wire import lifecycle
+
+    from hive_cli.builds import Build, watch
+    from hive_cli.session import ask, converse
+
+    async def talk(bus: "Bus") -> "Accepted | Build":
+        accepted = await ask(bus, lifecycle.REBUILD, _named(name))
+        return await watch(bus, accepted.action, show, timeout) if wait else accepted
+
+    def show(text: str) -> None:
+        if not context.obj.json:
+            say(clean(text))
+
+    done = converse(context.obj, talk)
+    if isinstance(done, Build):
+        done.check()
+    if context.obj.json:
+        emit(done)
+    else:
+        say(f"{name}: rebuild done" if wait else f"{name}: rebuilding; hive builds {name} shows what comes of it")
+
+
 def destroy(
     context: typer.Context,
     name: Name,
@@ -92,29 +123,6 @@ def destroy(
         typer.confirm(f"Destroy {name}{' with all its state' if purge else ''}?", abort=True, err=True)
     asked = request(lifecycle.DestroyRequest, name=name, purge=purge)
     _act(context, lifecycle.DESTROY, asked, timeout if wait else None)
-
-
-def logs(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(help="An agent or a service.")],
-    lines: Annotated[int, typer.Option("--lines", "-n", min=1, max=5000, help="How many, the last ones.")] = 200,
-    process: Annotated[
-        bool, typer.Option("--process", help="`nats`, `demo` or `supervisor`, which agents may be called too.")
-    ] = False,
-) -> None:
-    """The last lines that an agent's container printed, or a service's log."""
-    from hive_wire.names import SERVICES
-
-    from hive_cli.log_files import tail
-    from hive_cli.session import swarm_of
-
-    own = process or name in SERVICES
-    reply = tail(swarm_of(context.obj), name, lines) if own else _agent_logs(context, name, lines)
-    if context.obj.json:
-        emit(reply)
-        return
-    for line in reply["lines"]:
-        say(clean(line))
 
 
 def set_secret(
@@ -147,10 +155,11 @@ def set_secret(
 def agents_table(agents: "Iterable[AgentRow]") -> None:
     """One line an agent."""
     rows = (
-        (a.name, a.transient or a.container, a.status.state if a.status else "", a.port, a.restarts, a.error)
+        (a.name, a.transient or a.container, a.status.state if a.status else "", a.revision,
+         "needed" if a.needs_update else "", a.port, a.restarts, a.error)
         for a in agents
-    )
-    table(("agent", "container", "loop", "port", "restarts", "error"), rows, empty="no agents")
+    )  # fmt: skip
+    table(("agent", "container", "loop", "revision", "update", "port", "restarts", "error"), rows, empty="no agents")
 
 
 def _named(name: str) -> "AgentName":
@@ -172,16 +181,6 @@ def _act(context: typer.Context, verb: "Verb[Any, Accepted]", asked: "AgentName"
         say(f"{asked.name}: {done['agent']['transient'] or done['agent']['container']}")
     else:
         say(f"{asked.name}: {verb.name} done")
-
-
-def _agent_logs(context: typer.Context, name: str, lines: int) -> dict[str, Any]:  # Any: the wire's LogsReply as JSON
-    from hive_wire import lifecycle
-
-    from hive_cli.arguments import request
-    from hive_cli.session import ask, converse
-
-    asked = request(lifecycle.LogsRequest, name=name, lines=lines)
-    return converse(context.obj, lambda bus: ask(bus, lifecycle.LOGS, asked)).model_dump(mode="json")
 
 
 def _secret_value(name: str, file: Path | None) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from hive_cli.invocation import Invocation
-from hive_cli.output import emit, say, table
+from hive_cli.output import emit, one_line, say, table
 
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the page; recorded for the next time.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return when all is ready; `hive down` stops it.")]
@@ -101,6 +101,10 @@ def status(context: typer.Context) -> None:
     rows = ((row.name, "yes" if row.up else "no", row.version) for row in seen.services)
     table(("service", "answers", "version"), rows, empty="")
     agents_table(seen.agents)
+    if seen.capabilities is not None:
+        say(f"runtime {seen.capabilities.runtime}")
+        for note in seen.capabilities.notes:
+            say(f"  {one_line(note, 300)}")
 
 
 def _up(invocation: Invocation, port: int | None, *, detach: bool, unsafe: bool, demo: bool, any_ports: bool) -> None:

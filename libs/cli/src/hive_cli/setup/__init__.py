@@ -61,6 +61,12 @@ def load(state: Path) -> SwarmConfig | None:
         raise Problem(f"{state / 'swarm.json'} is damaged ({place}: {first['msg']})") from error
 
 
+def refuse_foreign(swarm: SwarmConfig | None) -> None:
+    """Raises Problem when something else than `hive up` runs that swarm's processes."""
+    if swarm is not None and swarm.run_by == "systemd":
+        raise Problem(f"the swarm in {swarm.state} is run by systemd; use `systemctl start|stop hyperhive.target`")
+
+
 def check_folder(state: Path) -> None:
     """Raises Problem when no state can be kept there."""
     if state.exists() and not state.is_dir():
@@ -107,12 +113,13 @@ def _render(swarm: SwarmConfig, trust: keyring.Trust) -> None:
         port=swarm.ports.nats,
         jetstream=swarm.jetstream,
         resolver=swarm.account_jwts,
-        log_file=swarm.log("nats"),
+        log_file=swarm.log("nats") if swarm.run_by == "hive" else None,
         operator_jwt=trust.operator_jwt,
         system_account=trust.system_account,
         account_jwts=((trust.system_account, trust.system_jwt), (trust.account.account, trust.account.token)),
     )
     write_if_changed(swarm.server_config, server.render())
     write_if_changed(swarm.nats_context, render_context(swarm.nats_url, swarm.creds(OPERATOR)))
-    for service in SERVICES:
-        write_if_changed(swarm.settings(service), settings.render(swarm, service))
+    if swarm.run_by == "hive":
+        for service in SERVICES:
+            write_if_changed(swarm.settings(service), settings.render(swarm, service))

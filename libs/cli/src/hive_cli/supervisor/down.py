@@ -6,6 +6,7 @@ import signal
 
 from hive_kit.swarm import SwarmConfig
 
+from hive_cli import setup
 from hive_cli.problems import Exit, Problem
 from hive_cli.supervisor import record
 from hive_cli.supervisor.swarm import stop_all_agents
@@ -15,6 +16,7 @@ SECONDS = 90.0
 
 def down(swarm: SwarmConfig) -> bool:
     """Returns when nothing of the swarm runs any more, agents neither; whether anything did. Raises Problem."""
+    setup.refuse_foreign(swarm)
     if record.is_running(swarm):
         _end(swarm)
         return True

@@ -28,6 +28,7 @@ def run(options: Options, check: Check | None, announce: Callable[[str], None]) 
     """As `up.run`; `check` is the sandbox's, None when no sandbox is wanted."""
     state = Path(options.state).absolute()
     setup.check_folder(state)
+    setup.refuse_foreign(setup.load(state))
     lock = record.take_lock(SwarmConfig(state=state))
     try:
         swarm = setup.prepare(state, _wishes(options, check))

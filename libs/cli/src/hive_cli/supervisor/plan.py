@@ -19,7 +19,7 @@ class Process:
     command: tuple[str, ...]
     log: Path
     port: int | None = None
-    ready_seconds: float = 30
+    ready_seconds: float = 120
     stop_seconds: float = 10
 
 
