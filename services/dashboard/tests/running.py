@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 import time
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,7 +11,7 @@ from hive_dashboard.__main__ import compose
 from hive_dashboard.settings import DashboardSettings
 from hive_kit.bus import Bus
 from hive_kit.host import Host
-from hive_kit.testing import TestNats
+from hive_kit.testing import TestNats, free_port
 from hive_wire import dashboard
 from hive_wire.model import Empty
 
@@ -52,9 +51,3 @@ class Dashboard:
         assert found
         assert 500 < made.expires_at.timestamp() - time.time() <= 600
         return found[1]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -10,13 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from hive_harness.http import OwnPort, bind
 from hive_harness.settings import Settings
+from hive_kit.testing import free_port
 from hive_wire.live import AgentState, AgentStatus
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

@@ -2,7 +2,8 @@
 
 from hive_kit.testing.kill_points import some_of
 from hive_kit.testing.nats_server import TestNats, swarm_nats
+from hive_kit.testing.ports import free_port
 from hive_kit.testing.service_process import ServiceProcess
 from hive_kit.testing.waiting import eventually
 
-__all__ = ["ServiceProcess", "TestNats", "eventually", "some_of", "swarm_nats"]
+__all__ = ["ServiceProcess", "TestNats", "eventually", "free_port", "some_of", "swarm_nats"]

@@ -1,7 +1,6 @@
 """A nats-server of a test's own: free port, JetStream in the test's folder, our account and signing keys."""
 
 import asyncio
-import random
 import shutil
 import subprocess
 import sys
@@ -17,11 +16,9 @@ from hive_wire.permissions import Permissions, SigningRole
 
 from hive_kit.bus import Bus
 from hive_kit.identity import AccountFile, ServerConfig, SigningKey, jwt, mint
+from hive_kit.testing.ports import free_port
 
 _READY_SECONDS = 60.0
-# Below the range that Linux hands out by itself: an outgoing connection can't take one, not even between a kill and
-# the next start.
-_PORTS = range(31_000, 32_700)
 _SYSTEM = Permissions(publish=("$SYS.REQ.CLAIMS.UPDATE",), subscribe=("_INBOX.>",))
 _EVERYTHING = Permissions(publish=(">",), subscribe=(">",))
 
@@ -33,7 +30,7 @@ class TestNats:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = random.choice(_PORTS)
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._opened: list[Bus] = []
         self._config = folder / "server.conf"
@@ -84,7 +81,7 @@ class TestNats:
         deadline = time.monotonic() + _READY_SECONDS
         while not await self._start_once(deadline):
             if not self._bound:
-                self.port = random.choice(_PORTS)
+                self.port = free_port()
                 self._config.write_text(replace(self._server, port=self.port).render())
         self._bound = True
 
