@@ -24,6 +24,7 @@ async def says(hive, agent: str, **facts) -> None:
 
 
 @pytest.mark.spec("EVT-6", door="wire")
+@pytest.mark.spec("WAT-2", door="wire")
 async def test_a_login_that_goes_and_comes_is_told_and_the_first_sight_of_it_is_not(hive) -> None:
     await hive.start()
     await hive.spawned("coder")
@@ -39,6 +40,7 @@ async def test_a_login_that_goes_and_comes_is_told_and_the_first_sight_of_it_is_
 
 
 @pytest.mark.spec("EVT-6", door="wire")
+@pytest.mark.spec("WAT-2", door="wire")
 async def test_a_version_that_is_older_than_the_installed_one_is_told_once_and_an_update_ends_it(hive) -> None:
     await hive.start()
     await hive.spawned("coder")
