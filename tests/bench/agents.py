@@ -101,7 +101,8 @@ class Colony:
         argv = (*_HARNESS, "--settings", f"{run}/settings.json")
         home = next(self.runtime.visible_path(mount) for mount in mounts if mount.target == "/home/agent")
         env = {"HOME": home, "LANG": "C.UTF-8"}
-        await self.runtime.create(AgentSpec(name, argv, "/state", env, mounts, uid=uid))
+        spec = AgentSpec(name, argv, "/state", env, mounts, uid=uid)
+        await self.runtime.install(spec, None, lambda _line: None)
         await self.runtime.start(name)
         agent = Agent(name, self.rig, self.model, self.layout)
         self.started.append(agent)

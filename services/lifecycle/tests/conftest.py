@@ -2,29 +2,58 @@
 approvals are answered for in the test, the harness is a stand-in."""
 
 import json
+import shutil
 import sys
+import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pygit2
 import pytest
+import pytest_asyncio
 from hive_kit.bus import Bus, Caller, Service
 from hive_kit.stream import follow, stream_head, stream_start
 from hive_kit.testing import ServiceProcess, TestNats, eventually, swarm_nats
-from hive_lifecycle.runtimes import LocalRuntime, find_sandbox, stop_all
-from hive_wire import approvals, broker, lifecycle
+from hive_lifecycle.runtimes import LocalRuntime, NixosRuntime, NixosSettings, Runtime, find_sandbox, stop_all
+from hive_wire import approvals, broker, builds, lifecycle
 from hive_wire.agent_config import AgentConfig
 from hive_wire.approvals import ApprovalKind
 from hive_wire.errors import ErrorCode, Refusal
-from hive_wire.lifecycle import Accepted, ActionEnded, AgentName, AgentView, DeployProgress
+from hive_wire.lifecycle import Accepted, ActionEnded, AgentName, AgentView, ContainerState, DeployProgress
 from hive_wire.model import Empty
 from hive_wire.permissions import SigningRole
 
+from services.lifecycle.tests.runtimes.double import NixosDouble
+
 STAND_IN = (Path(__file__).parent / "stand_in_harness.py").read_text()
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
+_AUTHOR = pygit2.Signature("hyperhive", "hyperhive@localhost", 1_700_000_000, 0)
+
+
+def make_commit(folder: Path, number: int, branch: str, toml: str = "") -> str:
+    """The commit of an approval, or the first one (0), in the agent's repository, on that branch; the same has the
+    same id in every repository."""
+    repository = pygit2.init_repository(str(folder), initial_head="main")
+    files = repository.TreeBuilder()
+    text = "{ }\n" if number == 0 else f"# {number}\n{{ }}\n"
+    files.insert("agent.nix", repository.create_blob(text.encode()), pygit2.enums.FileMode.BLOB)
+    if toml:
+        files.insert("agent.toml", repository.create_blob(toml.encode()), pygit2.enums.FileMode.BLOB)
+    parents = [make_commit(folder, 0, "main")] if number else []
+    commit = repository.create_commit(None, _AUTHOR, _AUTHOR, f"{number}", files.write(), parents)
+    repository.references.create(f"refs/heads/{branch}", commit, force=True)
+    return str(commit)
+
+
+@cache
+def commit_of(number: int) -> str:
+    """The whole id of an approval's commit; 0 is the first."""
+    with tempfile.TemporaryDirectory() as folder:
+        return make_commit(Path(folder), number, "any")
 
 
 @dataclass
@@ -52,21 +81,24 @@ class Neighbours:
             raise Refusal(ErrorCode.INTERNAL, "the repositories could not be made")
         self.make_repos(request.agent)
         self.seeded[request.agent] = request.requested_by
-        return approvals.SeedReply(commit=COMMIT, approval=1, config=self.seeded_config)
+        return approvals.SeedReply(commit=commit_of(0), approval=1, config=self.seeded_config)
 
     def make_repos(self, agent: str) -> None:
+        """Both repositories, where they are missing."""
         for kind in ("proposed", "applied"):
             folder = self.state / "config" / kind / agent
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "agent.nix").write_text("{ }\n")
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                make_commit(folder, 0, "main")
+                (folder / "agent.nix").write_text("{ }\n")
+
+    def applied(self, agent: str) -> Path:
+        """The agent's applied repository."""
+        return self.state / "config" / "applied" / agent
 
     async def remove(self, _caller: Caller, request: approvals.ReposRequest) -> Empty:
         for kind in ("proposed", "applied"):
-            folder = self.state / "config" / kind / request.agent
-            for file in folder.glob("*"):
-                file.unlink()
-            if folder.exists():
-                folder.rmdir()
+            shutil.rmtree(self.state / "config" / kind / request.agent, ignore_errors=True)
         return Empty()
 
     async def answer_broker(self, bus: Bus) -> None:
@@ -89,11 +121,14 @@ class Hive:
     nats: TestNats
     operator: Bus
     neighbours: Neighbours
-    runtime: LocalRuntime
+    runtime: Runtime
     own: dict[str, Any]
     approvals: Bus
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
     processes: dict[str, ServiceProcess] = field(default_factory=dict[str, ServiceProcess])
+    double: NixosDouble | None = None
+    """What stands in for NixOS, where that is the runtime."""
+    commits: dict[int, str] = field(default_factory=dict[int, str])
 
     @property
     def state(self) -> Path:
@@ -103,6 +138,13 @@ class Hive:
         """Start lifecycle and wait until it answers; with a fault it will die there."""
         settings = {**self.nats.settings("lifecycle"), **self.own}
         await self._run("lifecycle", "hive_lifecycle", settings, {"HIVE_FAULT_POINT": fault} if fault else {})
+
+    async def settle_in(self) -> None:
+        """All is up, the manager too."""
+        self.own |= {"turn_seconds": 2, "ready_seconds": 10}
+        await self.start_revoker()
+        await self.start()
+        await self.until("manager", container=ContainerState.RUNNING, transient=None)
 
     async def start_revoker(self) -> None:
         settings = self.nats.settings("revoker") | {
@@ -140,8 +182,8 @@ class Hive:
 
     async def ended(self, accepted: Accepted) -> ActionEnded:
         async def look() -> ActionEnded | None:
-            for _, payload in self.events:
-                if payload.get("action") == accepted.action:
+            for name, payload in self.events:
+                if name != "action.printed" and payload.get("action") == accepted.action:
                     return ActionEnded.model_validate(payload)
             return None
 
@@ -177,13 +219,24 @@ class Hive:
         agent: str,
         config: dict[str, Any] | None = None,  # Any: as in `agent.toml`
         kind: ApprovalKind = ApprovalKind.APPLY_COMMIT,
+        *,
+        revives: bool = False,
+        commit: str | None = None,
     ) -> None:
-        """Release an approval to lifecycle, as approvals does; its commit is made of its number."""
+        """Release an approval to lifecycle, as approvals does. The commit is made of the number, and of the model that
+        the configuration names, unless one is given."""
         now = datetime.now(UTC)
+        model = (config or {}).get("model")
+        self.commits[number] = commit_of(number)
+        if commit is not None:
+            self.commits[number] = commit
+        elif self.neighbours.applied(agent).exists():
+            toml = f'model = "{model}"\n' if model else ""
+            self.commits[number] = make_commit(self.neighbours.applied(agent), number, f"build/{number}", toml)
         approval = approvals.Approval(
-            id=number, kind=kind, agent=agent, status=approvals.ApprovalStatus.APPROVED, commit=f"{number:040x}",
-            base=COMMIT, description="", requested_by="manager", requested_at=now, notes=[], decided_by="operator",
-            decided_at=now,
+            id=number, kind=kind, agent=agent, status=approvals.ApprovalStatus.APPROVED, commit=self.commits[number],
+            base=commit_of(0), description="", requested_by="manager", requested_at=now, notes=[],
+            decided_by="operator", decided_at=now, revives=revives,
         )  # fmt: skip
         released = approvals.Approved(approval=approval, config=AgentConfig(), branch=f"build/{number}")
         payload = released.model_dump(mode="json") | {"config": config or {}}
@@ -192,6 +245,19 @@ class Hive:
             approvals.APPROVED.subject, json.dumps(payload).encode(), timeout=5, headers=headers
         )
         assert "error" not in json.loads(reply.data)
+
+    def commit_id(self, number: int) -> str:
+        """The whole id of an approval's commit, once it is released; 0 is the first one."""
+        return self.commits[number] if number else commit_of(0)
+
+    def commit(self, number: int) -> str:
+        """The first 12 of it."""
+        return self.commit_id(number)[:12]
+
+    async def printed(self, accepted: Accepted) -> list[str]:
+        """What an action printed."""
+        page = await self.operator.call(builds.OUTPUT, builds.OutputRequest(action=accepted.action, limit=2000))
+        return [line.text for line in page.lines]
 
     async def finished(self, number: int) -> DeployProgress:
         """How an approval ended, once it has."""
@@ -227,6 +293,8 @@ class Hive:
         for process in self.processes.values():
             process.kill()
         await stop_all(self.state / "runtime", 0)
+        if self.double is not None:
+            self.double.stop_all()
 
     async def _run(self, name: str, module: str, settings: dict[str, Any], more: dict[str, str]) -> None:
         self.processes[name] = ServiceProcess(module, settings, self.state)
@@ -234,10 +302,11 @@ class Hive:
 
 
 @asynccontextmanager
-async def a_hive(folder: Path, sandbox: str) -> AsyncGenerator[Hive]:
+async def a_hive(folder: Path, sandbox: str, double: NixosDouble | None = None) -> AsyncGenerator[Hive]:
     async with swarm_nats(folder) as nats:
         own = {
-            "runtime": {"kind": "local", "sandbox": sandbox},
+            "runtime": {"kind": "local", "sandbox": sandbox} if double is None else double.settings,
+            "locker": "plain",
             "agent_ports": {"manager": 8000, "first": 8100, "last": 8999},
             "agent_signing_key": str(nats.signing_key(SigningRole.AGENT)),
             "manager_signing_key": str(nats.signing_key(SigningRole.MANAGER)),
@@ -245,11 +314,14 @@ async def a_hive(folder: Path, sandbox: str) -> AsyncGenerator[Hive]:
             "agent_command": [sys.executable, "-c", STAND_IN],
             "grace_seconds": 5,
             "steady_seconds": 0.2,
+            "flake": f"path:{folder}/nowhere",
         }
         neighbours = Neighbours(folder)
-        runtime = LocalRuntime(folder / "runtime", None if sandbox == "unsafe" else find_sandbox().sandbox)
+        runtime: Runtime = LocalRuntime(folder / "runtime", None if sandbox == "unsafe" else find_sandbox().sandbox)
+        if double is not None:
+            runtime = NixosRuntime(folder / "nixos", NixosSettings.model_validate(double.nixos))
         deciding = await nats.bus("approvals")
-        hive = Hive(nats, await nats.bus("operator"), neighbours, runtime, own, deciding)
+        hive = Hive(nats, await nats.bus("operator"), neighbours, runtime, own, deciding, double=double)
         await neighbours.answer_broker(await nats.bus("broker"))
         await neighbours.answer_approvals(deciding)
         prefix = "hive.evt.lifecycle."
@@ -278,6 +350,36 @@ async def walled_hive(tmp_path: Path) -> AsyncGenerator[Hive]:
     if not check.works:
         pytest.skip(f"no sandbox here: {check.reason}; try: {check.command}")
     async with a_hive(tmp_path / "swarm", "required") as hive:
+        yield hive
+
+
+@pytest.fixture
+async def nixos_hive(tmp_path: Path) -> AsyncGenerator[Hive]:
+    """A swarm whose agents are containers of the double of NixOS, its lifecycle not started yet."""
+    if reason := NixosDouble.missing():
+        pytest.skip(reason)
+    double = NixosDouble(tmp_path / "host", harness=[sys.executable, "-c", STAND_IN])
+    async with a_hive(tmp_path / "swarm", "required", double) as hive:
+        yield hive
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_hive(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Hive]:
+    """As `hive`, for all tests of a module: they use different agents and numbers. Its manager is up."""
+    async with a_hive(tmp_path_factory.mktemp("shared") / "swarm", "unsafe") as hive:
+        await hive.settle_in()
+        yield hive
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_nixos_hive(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Hive]:
+    """As `nixos_hive`, for all tests of a module."""
+    if reason := NixosDouble.missing():
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("shared")
+    double = NixosDouble(folder / "host", harness=[sys.executable, "-c", STAND_IN])
+    async with a_hive(folder / "swarm", "required", double) as hive:
+        await hive.settle_in()
         yield hive
 
 

@@ -23,7 +23,7 @@ async def test_a_spawn_answers_at_once_and_ends_as_an_event(hive) -> None:
     assert "coder" in hive.neighbours.inboxes
     view = await hive.done(accepted)
     assert (view.container, view.transient, view.wanted) == (ContainerState.RUNNING, None, True)
-    assert view.revision == "0123456789ab"
+    assert view.revision == hive.commit(0)
     assert hive.neighbours.seeded["coder"] == "operator"
     assert (await hive.event("agent.spawned", "coder"))["requested_by"] == "operator"
     settings = hive.report("coder")["settings"]
@@ -97,6 +97,20 @@ async def test_two_agents_whose_names_hash_to_one_port_can_not_both_be(hive) -> 
     await hive.spawned("coder")
     with pytest.raises(Refusal) as refused:
         await hive.spawn("writer")
+    assert refused.value.code is ErrorCode.PORT_TAKEN
+    assert refused.value.message == "port 8100 already taken by coder, rename one of them"
+
+
+@pytest.mark.spec("PRT-2", door="wire")
+async def test_a_rebuild_is_refused_while_another_agent_has_its_port(hive) -> None:
+    await hive.start()
+    await hive.spawned("coder")
+    await hive.spawned("writer")
+    await hive.terminate()
+    hive.own["agent_ports"] = {"manager": 8000, "first": 8100, "last": 8100}
+    await hive.start()
+    with pytest.raises(Refusal) as refused:
+        await hive.do(lifecycle.REBUILD, "writer")
     assert refused.value.code is ErrorCode.PORT_TAKEN
     assert refused.value.message == "port 8100 already taken by coder, rename one of them"
 

@@ -1,5 +1,6 @@
 """Lifecycle killed at any point of a deploy: its next start brings the deploy to its one end."""
 
+import json
 import signal
 
 import pytest
@@ -7,17 +8,14 @@ from hive_kit.testing import eventually, some_of
 from hive_wire.approvals import ApprovalKind
 from hive_wire.lifecycle import ContainerState
 
-THERE = ("settle", "configure", "start", "health")
-BACK = ("rollback_settle", "rollback_configure", "rollback_start", "rollback_health")
-UNDONE = ("rollback_container", "rollback_credentials", "rollback_inbox", "rollback_folders")
+THERE = ("prepare", "build", "settle", "configure", "install", "start", "health", "finalize")
+BACK = tuple(f"rollback_{step}" for step in ("settle", "configure", "install", "start", "health", "flake"))
+SPAWN = ("prepare", "build", "configure", "install", "start", "health", "finalize")
+UNDONE = tuple(f"rollback_{step}" for step in ("container", "credentials", "inbox", "flake", "folders"))
 
 
 def points(kind: str, *steps: str) -> list[str]:
     return [f"{kind}.{step}:{side}" for step in steps for side in ("before", "after")]
-
-
-def commit(number: int) -> str:
-    return f"{number:040x}"[:12]
 
 
 async def ready(hive) -> None:
@@ -25,6 +23,14 @@ async def ready(hive) -> None:
     await hive.start_revoker()
     await hive.start()
     await hive.until("manager", container=ContainerState.RUNNING, transient=None)
+
+
+def assert_flake_has(hive, **agents: str) -> None:
+    """Exactly these agents and the manager, at these commits, and nothing that was prepared is left."""
+    nodes = json.loads((hive.state / "meta" / "flake.lock").read_text())["nodes"]
+    found = {key.removeprefix("agent-"): node["locked"]["rev"] for key, node in nodes.items() if "agent-" in key}
+    assert found == {"manager": hive.commit_id(0), **agents}
+    assert not list((hive.state / "meta.prepared").glob("*"))
 
 
 async def assert_told_once(hive, number: int, last: str) -> None:
@@ -48,10 +54,11 @@ async def test_a_deploy_cut_off_anywhere_ends_once_and_is_deployed(hive, fault: 
     finished = await hive.finished(7)
     assert (finished.ok, finished.error) == (True, None)
     view = await hive.until("coder", container=ContainerState.RUNNING, transient=None, approval=None)
-    assert (view.revision, view.error) == (commit(7), None)
+    assert (view.revision, view.error) == (hive.commit(7), None)
     settings = hive.report("coder")["settings"]
-    assert (settings["model"], settings["revision"]) == ("opus", commit(7))
+    assert (settings["model"], settings["revision"]) == ("opus", hive.commit(7))
     await assert_told_once(hive, 7, "agent.rebuilt")
+    assert_flake_has(hive, coder=hive.commit_id(7))
 
 
 async def test_a_deploy_that_went_down_with_its_agent_is_no_sick_one(hive) -> None:
@@ -65,7 +72,7 @@ async def test_a_deploy_that_went_down_with_its_agent_is_no_sick_one(hive) -> No
     await hive.start()
     assert (await hive.finished(7)).ok
     view = await hive.until("coder", container=ContainerState.RUNNING, transient=None)
-    assert view.revision == commit(7)
+    assert view.revision == hive.commit(7)
 
 
 @pytest.mark.parametrize("fault", some_of(points("deploy", *BACK, "finish"), 3))
@@ -83,16 +90,17 @@ async def test_a_roll_back_cut_off_anywhere_ends_once_with_what_ran_before(hive,
     await hive.start()
     finished = await hive.finished(8)
     assert not finished.ok
-    assert f"rolled back to {commit(7)}" in (finished.error or "")
+    assert f"rolled back to {hive.commit(7)}" in (finished.error or "")
     view = await hive.until("coder", container=ContainerState.RUNNING, transient=None, approval=None)
-    assert (view.revision, view.error) == (commit(7), finished.error)
+    assert (view.revision, view.error) == (hive.commit(7), finished.error)
     settings = hive.report("coder")["settings"]
-    assert (settings["model"], settings["revision"]) == ("opus", commit(7))
+    assert (settings["model"], settings["revision"]) == ("opus", hive.commit(7))
     await eventually(lambda: hive.in_stream("agent.rebuilt"), lambda told: len(told) == 2)
     await assert_told_once(hive, 8, "agent.rebuilt")
+    assert_flake_has(hive, coder=hive.commit_id(7))
 
 
-@pytest.mark.parametrize("fault", some_of(points("spawn", "configure", "start", "health", "finish"), 3))
+@pytest.mark.parametrize("fault", some_of(points("spawn", *SPAWN, "finish"), 3))
 @pytest.mark.spec("REL-2", door="chaos")
 async def test_an_approved_spawn_cut_off_anywhere_ends_once_with_the_agent_running(hive, fault: str) -> None:
     await ready(hive)
@@ -104,9 +112,10 @@ async def test_an_approved_spawn_cut_off_anywhere_ends_once_with_the_agent_runni
     await hive.start()
     assert (await hive.finished(7)).ok
     view = await hive.until("coder", container=ContainerState.RUNNING, transient=None, approval=None)
-    assert view.revision == commit(7)
+    assert view.revision == hive.commit(7)
     await assert_told_once(hive, 7, "agent.spawned")
     assert len([p for p in await hive.in_stream("agent.spawned") if p["agent"] == "coder"]) == 1
+    assert_flake_has(hive, coder=hive.commit_id(7))
 
 
 @pytest.mark.parametrize("fault", some_of(points("spawn", *UNDONE, "finish"), 3))
@@ -125,3 +134,4 @@ async def test_a_failed_spawn_cut_off_anywhere_on_its_way_back_leaves_no_agent(h
     assert (await hive.runtime.status("coder")).state == "absent"
     assert "coder" not in hive.neighbours.inboxes
     assert hive.work("coder").is_dir()
+    assert_flake_has(hive)

@@ -47,7 +47,7 @@ async def test_a_draft_has_a_state_folder_and_nothing_else(hive) -> None:
     for _ in range(2):
         await hive.approvals.call(lifecycle.MAKE_DRAFT, AgentName(name="coder"))
     assert hive.work("coder").is_dir()
-    assert [file.name for file in (hive.work("coder").parent / "config").iterdir()] == ["agent.nix"]
+    assert (hive.work("coder").parent / "config" / "agent.nix").is_file()
     assert not (hive.state / "agents" / "coder").exists()
     assert (await hive.runtime.status("coder")).state == "absent"
     assert await refusal(hive, "coder") is ErrorCode.NAME_TAKEN

@@ -76,7 +76,7 @@ async def test_a_sandboxed_agent_sees_what_is_mounted_and_a_mount_that_can_not_b
     assert not finished.ok
     assert "hyperhive's own files" in (finished.error or "")
     view = await hive.until("coder", transient=None)
-    assert (view.revision, view.container) == (f"{7:040x}"[:12], "running")
+    assert (view.revision, view.container) == (hive.commit(7), "running")
 
 
 async def test_without_a_sandbox_nothing_is_mounted_and_the_deploy_says_so(hive, tmp_path: Path) -> None:

@@ -1,17 +1,20 @@
 """Lifecycle killed at any point of any action: its next start brings the action to its end."""
 
+import json
 import os
 import signal
 
 import pytest
-from hive_kit.testing import eventually
-from hive_wire import lifecycle
+from hive_kit.testing import eventually, some_of
+from hive_wire import builds, lifecycle
 from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.lifecycle import AgentName, ContainerState, DestroyRequest
 
-SPAWN = ("inbox", "repos", "folders", "credentials", "container", "start")
+SPAWN = ("inbox", "repos", "prepare", "folders", "credentials", "container", "finalize", "start")
 RESTART = ("stop", "container", "start")
-DESTROY = ("container", "credentials", "inbox", "repos", "folders")
+DESTROY = ("container", "credentials", "inbox", "flake", "repos", "folders")
+SIDES = ("before", "after")
+REBUILD = ("repos", "prepare", "settle", "configure", "install", "start", "health", "finalize")
 
 
 async def die(hive, verb, request) -> None:
@@ -76,6 +79,30 @@ async def test_a_restart_cut_off_anywhere_leaves_the_agent_running(hive):
     for step in RESTART:
         await hive.until(f"for-{step}", container=ContainerState.RUNNING, transient=None)
         assert (await hive.event("agent.restarted", f"for-{step}"))["ok"]
+
+
+@pytest.mark.spec("LIF-9", door="chaos")
+@pytest.mark.parametrize("fault", some_of([f"rebuild.{step}:{side}" for step in REBUILD for side in SIDES], 3))
+async def test_a_rebuild_cut_off_anywhere_ends_once_says_so_and_clears_the_transient(hive, fault: str):
+    await manager_is_up(hive)
+    await hive.spawned("coder")
+    await hive.terminate()
+    (hive.state / "agents" / "coder" / "run" / "settings.json").unlink()
+    await hive.start(fault)
+    await die(hive, lifecycle.REBUILD, AgentName(name="coder"))
+    await hive.start()
+    view = await hive.until("coder", container=ContainerState.RUNNING, transient=None)
+    assert (view.error, view.revision) == (None, hive.commit(0))
+    told = await eventually(lambda: hive.in_stream("agent.rebuilt"))
+    assert [(p["agent"], p["ok"]) for p in told] == [("coder", True)]
+    action = (await hive.operator.call(builds.ACTIONS, builds.ActionsRequest(agent="coder", limit=1))).actions[0]
+    page = await hive.operator.call(builds.OUTPUT, builds.OutputRequest(action=action.id, limit=2000))
+    lines = [line.text for line in page.lines]
+    assert [line.n for line in page.lines] == list(range(1, len(lines) + 1))
+    assert len([line for line in lines if line.startswith("the service was stopped here; the rebuild goes on")]) == 1
+    assert lines[-1] == "done"
+    assert json.loads((hive.state / "agents" / "coder" / "run" / "settings.json").read_text())["agent"] == "coder"
+    assert not list((hive.state / "meta.prepared").glob("*"))
 
 
 @pytest.mark.spec("LIF-9", door="chaos")

@@ -60,22 +60,25 @@ async def test_each_sees_its_own_and_the_manager_sees_every_state_and_configurat
     assert hive.report("coder")["home"] == "/home/agent"
 
     own = await look(hive, "coder", "[sees('/agents'), sees('/agents/coder/config'), writes('/agents/coder/config')]")
-    assert own == [["coder"], ["agent.nix"], False]
+    assert own == [["coder"], [".git", "agent.nix"], False]
     secret = await look(
         hive, "coder", f"[writes('/state'), writes('/run/hive'), writes('/run/hive/own'), sees('{hive.state}')]"
     )
     assert secret == [True, False, True, "FileNotFoundError"]
 
     every = await look(hive, "manager", "[sees('/agents'), sees('/agents/writer'), sees('/agents/writer/config')]")
-    assert every == [["coder", "manager", "writer"], ["config", "state"], ["agent.nix"]]
+    assert every == [["coder", "manager", "writer"], ["config", "state"], [".git", "agent.nix"]]
     can = (
         "[writes('/agents/writer/state'), writes('/agents/writer/config'), writes('/agents'), writes('/agents/writer')]"
     )
     assert await look(hive, "manager", can) == [True, True, False, False]
-    assert await look(hive, "manager", "[sees('/applied/coder'), writes('/applied/coder')]") == [["agent.nix"], False]
+    assert await look(hive, "manager", "[sees('/applied/coder'), writes('/applied/coder')]") == [
+        [".git", "agent.nix"],
+        False,
+    ]
 
     change = "[open('/state/probe-manager', 'a').write('y'), sees('/agents/writer/config')]"
-    assert await look(hive, "writer", change) == [1, ["agent.nix", "probe-manager"]]
+    assert await look(hive, "writer", change) == [1, [".git", "agent.nix", "probe-manager"]]
 
 
 @pytest.mark.spec("RUN-2", door="wire")

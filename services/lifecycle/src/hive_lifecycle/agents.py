@@ -43,6 +43,14 @@ class Agent:
     started_with: str | None
     logged_in: bool | None
     needs_update: bool | None
+    commit: str | None = None
+    """The whole id of the deployed commit; `revision` is its beginning."""
+    locked: str | None = None
+    """The revision that the swarm's flake has."""
+    system: str | None = None
+    """What was built of it and is installed, where the runtime builds."""
+    built_with: str | None = None
+    """What the flake's `hyperhive` was at then."""
 
 
 def find(connection: Connection, name: str) -> Agent | None:
@@ -150,6 +158,10 @@ def _agent(row: AnyRow) -> Agent:
         started_with=row.started_with,
         logged_in=_fact(row.logged_in),
         needs_update=_fact(row.needs_update),
+        commit=row.commit_id,
+        locked=row.locked,
+        system=row.system,
+        built_with=row.built_with,
     )
 
 
@@ -170,7 +182,7 @@ def _view(row: AnyRow) -> AgentView:
         error=row.error,
         port=row.port,
         created_at=clock.moment(row.created_at),
-        revision=row.revision,
+        revision=row.locked,
         logged_in=_fact(row.logged_in),
         restarts=row.restarts,
         needs_update=bool(row.needs_update) and row.container == ContainerState.RUNNING,

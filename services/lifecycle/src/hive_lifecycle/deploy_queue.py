@@ -8,6 +8,7 @@ from hive_lifecycle import actions, agents, deploys, spawning
 from hive_lifecycle.actions import Action, Kind
 from hive_lifecycle.deploys import Deploy
 from hive_lifecycle.ports import PortPlan
+from hive_lifecycle.tombstones import rows as tombstones
 
 
 def begin_next(connection: Connection, agent: str, plan: PortPlan, now: int, *, kept: bool = False) -> Action | None:
@@ -22,6 +23,8 @@ def begin_next(connection: Connection, agent: str, plan: PortPlan, now: int, *, 
             action = _begin(connection, deploy, plan, now, kept)
         except Refusal as refusal:
             deploys.finish(connection, deploy, now, refusal.message)
+            if agents.find(connection, agent) is not None:
+                agents.tell(connection, agent)
         else:
             deploys.begin(connection, deploy)
             agents.tell(connection, agent)
@@ -32,7 +35,8 @@ def begin_next(connection: Connection, agent: str, plan: PortPlan, now: int, *, 
 def _begin(connection: Connection, deploy: Deploy, plan: PortPlan, now: int, kept: bool) -> Action:
     if deploy.kind is ApprovalKind.SPAWN:
         spawning.check_form(deploy.agent, None)
-        port = spawning.check_free(connection, deploy.agent, plan, kept=kept, draft=True)
+        port = spawning.check_free(connection, deploy.agent, plan, kept=kept, draft=True, revives=deploy.revives)
+        tombstones.remove(connection, deploy.agent)
         agents.add(connection, deploy.agent, port, now)
         kind = Kind.SPAWN
     else:

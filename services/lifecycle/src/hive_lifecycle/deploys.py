@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 
 from hive_lifecycle.agents import AnyRow
 
+_REVISION_LENGTH = 12
+
 
 @dataclass(frozen=True)
 class Deploy:
@@ -25,13 +27,14 @@ class Deploy:
     commit: str
     config: str
     requested_by: str
+    revives: bool = False
 
 
 def queue(connection: Connection, approval: Approval, config: str, now: int) -> Deploy | None:
     """Keep what is to be deployed; None when it is known already. `config` is JSON."""
     row = connection.exec_driver_sql(
-        "INSERT INTO deploys (approval, agent, kind, commit_id, config, requested_by, state, queued_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, 'queued', ?) ON CONFLICT DO NOTHING RETURNING *",
+        "INSERT INTO deploys (approval, agent, kind, commit_id, config, requested_by, state, queued_at, revives)"
+        " VALUES (?, ?, ?, ?, ?, ?, 'queued', ?, ?) ON CONFLICT DO NOTHING RETURNING *",
         (
             approval.id,
             approval.agent,
@@ -40,6 +43,7 @@ def queue(connection: Connection, approval: Approval, config: str, now: int) -> 
             config,
             approval.decided_by or approval.requested_by,
             now,
+            approval.revives,
         ),
     ).one_or_none()
     return None if row is None else _deploy(row)
@@ -56,6 +60,17 @@ def queued(connection: Connection, agent: str) -> list[Deploy]:
         "SELECT * FROM deploys WHERE agent = ? AND state = 'queued' ORDER BY approval", (agent,)
     )
     return [_deploy(row) for row in rows]
+
+
+def columns(deploy: Deploy) -> dict[str, str]:
+    """Columns of the agent that has it: what is deployed, and what the lock has by then."""
+    revision = short(deploy.commit)
+    return {"commit_id": deploy.commit, "revision": revision, "locked": revision, "config": deploy.config}
+
+
+def short(commit: str) -> str:
+    """A commit as views show it."""
+    return commit[:_REVISION_LENGTH]
 
 
 def waited_for(connection: Connection) -> list[str]:
@@ -100,4 +115,5 @@ def _progress(deploy: Deploy) -> DeployProgress:
 
 
 def _deploy(row: AnyRow) -> Deploy:
-    return Deploy(row.approval, row.agent, ApprovalKind(row.kind), row.commit_id, row.config, row.requested_by)
+    kind, revives = ApprovalKind(row.kind), bool(row.revives)
+    return Deploy(row.approval, row.agent, kind, row.commit_id, row.config, row.requested_by, revives)

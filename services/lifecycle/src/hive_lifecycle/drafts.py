@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from hive_wire.names import is_free_for_agents
 from sqlalchemy import Connection
 
-from hive_lifecycle import actions, agents, spawning, uids
+from hive_lifecycle import agents, spawning, uids
 from hive_lifecycle.ports import PortPlan
 from hive_lifecycle.steps import Steps
+from hive_lifecycle.tombstones import rows as tombstones
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,14 @@ class Drafts:
     steps: Steps
     ports: PortPlan
 
-    async def check_name(self, name: str, *, draft: bool) -> None:
+    async def check_name(self, name: str, *, draft: bool, revives: bool = False) -> None:
         """Refuses what a spawn would refuse: `bad_name`, `reserved_name`, `name_too_long`, `name_taken`,
-        `port_taken`."""
+        `port_taken`; of one that revives `unknown_tombstone`."""
         spawning.check_form(name, self.steps.runtime.capabilities().max_name_length)
         kept = await asyncio.to_thread(self.steps.layout.is_kept, name)
-        await self.steps.database.read(lambda c: spawning.check_free(c, name, self.ports, kept=kept, draft=draft))
+        await self.steps.database.read(
+            lambda c: spawning.check_free(c, name, self.ports, kept=kept, draft=draft, revives=revives)
+        )
 
     async def make(self, name: str) -> None:
         """The state folder, owned as the agent's will be. Refuses as `check_name` does for a draft."""
@@ -44,4 +47,4 @@ class Drafts:
 
 
 def _is_droppable(connection: Connection, name: str) -> bool:
-    return agents.find(connection, name) is None and not actions.was_destroyed(connection, name)
+    return agents.find(connection, name) is None and tombstones.state(connection, name) is None

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -90,14 +90,17 @@ class HarnessPlan:
         return json.dumps(values, indent=2) + "\n"
 
     def digest(self, agent: Agent, owner: Owner | None) -> str:
-        """Of all that a start now would use."""
+        """Of all that a start now would use, but for the name of the commit that it comes from."""
         spec = json.dumps(asdict(self.spec(agent, owner)), default=str)
-        return sha256(f"{VERSION}\0{spec}\0{self.settings_file(agent)}".encode()).hexdigest()
+        settings = self.settings_file(replace(agent, revision=None))
+        return sha256(f"{VERSION}\0{spec}\0{settings}".encode()).hexdigest()
 
     def notes(self, config: AgentConfig, *, wanted: bool) -> list[str]:
         """What should be known of a deploy of that configuration here."""
         runtime = self.runtime.capabilities()
-        notes = [f"agent.nix was not used: the {runtime.name} runtime applies agent.toml only"]
+        notes: list[str] = []
+        if not runtime.builds:
+            notes.append(f"agent.nix was not used: the {runtime.name} runtime applies agent.toml only")
         if config.mounts and not runtime.sandboxed:
             notes.append("nothing was mounted: without a sandbox the agent sees the host's own folders")
         if not wanted:
@@ -199,5 +202,5 @@ def describe_exit(status: RuntimeStatus) -> str:
 
 
 async def _last_words(runtime: Runtime, name: str) -> str:
-    lines = [line for line in await runtime.logs(name, 5) if line.strip()]
+    lines = [line for line in (await runtime.logs(name, 5)).lines if line.strip()]
     return f": {lines[-1].strip()[:500]}" if lines else ""

@@ -8,6 +8,7 @@ credentials, settings and secrets, which it may read but not write). Its state f
 
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +57,11 @@ class Layout:
     @property
     def applied(self) -> Path:
         return self.state / "config" / "applied"
+
+    @property
+    def meta(self) -> Path:
+        """The swarm's flake."""
+        return self.state / "meta"
 
     def agent(self, name: str) -> Path:
         """What is the agent's alone."""
@@ -153,7 +159,17 @@ class Layout:
             return
         for folder in (self.agent(name), self.everyone / name):
             if folder.exists():
-                shutil.rmtree(folder)
+                _remove_tree(folder)
+
+
+def _remove_tree(folder: Path) -> None:
+    """All of it, however deep an agent made it: `shutil` gives up at about a thousand levels, `rm` doesn't."""
+    try:
+        shutil.rmtree(folder)
+    except (RecursionError, OSError):
+        done = subprocess.run(["rm", "-rf", "--", str(folder)], capture_output=True, text=True, check=False)
+        if folder.exists():
+            raise OSError(f"{folder} could not be removed: {done.stderr.strip()[:300]}") from None
 
 
 def _link(link: Path, target: str) -> None:

@@ -32,6 +32,8 @@ class Reports:
 
     bus: Bus
     steps: Steps
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once all that ran at the service's start were asked."""
     _heard: asyncio.Queue[tuple[str, AgentStatus]] = field(default_factory=asyncio.Queue[tuple[str, AgentStatus]])
     _last: dict[str, Facts] = field(default_factory=dict[str, Facts])
 
@@ -39,6 +41,7 @@ class Reports:
         """Until cancelled."""
         await self.bus.subscribe(live("*", LiveKind.STATE), self._hear)
         await self._ask_everyone()
+        self.asked.set()
         while True:
             name, status = await self._heard.get()
             try:

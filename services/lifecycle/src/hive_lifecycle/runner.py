@@ -15,12 +15,15 @@ from hive_wire.errors import ErrorCode, Refusal
 from hive_wire.lifecycle import Accepted, ContainerState
 from sqlalchemy import Connection
 
-from hive_lifecycle import actions, agents, clock, deploy_queue, deploys, spawning
-from hive_lifecycle.actions import Action, Kind
-from hive_lifecycle.plans import RESUMED_AT, plan_of
+from hive_lifecycle import actions, agents, clock, deploy_queue, deploys, output, spawning
+from hive_lifecycle.actions import Action, Ended, Kind
+from hive_lifecycle.flake import BuildTurn, FlakeSteps
+from hive_lifecycle.outcome import is_gone, sentence, why
+from hive_lifecycle.plans import RESUMED_AT, Plans, Way
 from hive_lifecycle.ports import PortPlan
-from hive_lifecycle.runtimes import StartFailed, StillRunning, UnknownAgent
-from hive_lifecycle.steps import Step, Steps
+from hive_lifecycle.removal import Removal
+from hive_lifecycle.runtimes import StillRunning
+from hive_lifecycle.steps import Steps
 
 log = structlog.get_logger()
 
@@ -28,6 +31,12 @@ T = TypeVar("T")
 
 ITSELF = "lifecycle"
 _FIRST_STEP_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class _Failure:
+    step: str
+    text: str
 
 
 @dataclass
@@ -38,9 +47,15 @@ class Runner:
     ports: PortPlan
     after: list[Callable[[str], None]] = field(default_factory=list[Callable[[str], None]])
     """Called with the agent's name when an action on it has ended."""
+    at_end: list[Callable[[Connection, Ended], None]] = field(default_factory=list[Callable[[Connection, Ended], None]])
+    """Called in the transaction that ends an action."""
+    plans: Plans = field(init=False)
     suspended: bool = False
     _tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict[int, asyncio.Task[None]])
     _first_step: dict[int, asyncio.Event] = field(default_factory=dict[int, asyncio.Event])
+
+    def __post_init__(self) -> None:
+        self.plans = Plans(self.steps, FlakeSteps(self.steps, BuildTurn()), Removal(self.steps))
 
     async def spawn(self, name: str, by: str) -> Accepted:
         """Make a new agent. Returns when its inbox is open, or a little later when that takes longer."""
@@ -49,7 +64,7 @@ class Runner:
         exists = await self._database.read(lambda c: agents.find(c, name)) is not None
         kept = not exists and await asyncio.to_thread(self.steps.layout.is_kept, name)
         action = await self._database.write(
-            lambda c: spawning.spawn(c, name, self.ports, by, clock.now(), kept=kept), then=self._launch
+            lambda c: spawning.spawn(c, name, self.ports, by, clock.now(), kept=kept), then=self.launch
         )
         await self._first_step_of(action)
         return await self._accepted(action.id, name)
@@ -59,7 +74,7 @@ class Runner:
         self._check_not_suspended()
         action = await self._database.write(
             lambda c: actions.order(c, name, kind, by, clock.now(), purge=purge),
-            then=self._launch,
+            then=self.launch,
         )
         return await self._accepted(action if isinstance(action, int) else action.id, name)
 
@@ -69,14 +84,14 @@ class Runner:
             return
         kept = await asyncio.to_thread(self.steps.layout.is_kept, name)
         await self._database.write(
-            lambda c: deploy_queue.begin_next(c, name, self.ports, clock.now(), kept=kept), then=self._launch
+            lambda c: deploy_queue.begin_next(c, name, self.ports, clock.now(), kept=kept), then=self.launch
         )
 
     async def revive(self, name: str, *, crashed: bool) -> None:
         """Start an agent that shall run and does not, unless something else is done to it just now."""
         if self.suspended:
             return
-        action = await self._database.write(lambda c: _revive(c, name, crashed), then=self._launch)
+        action = await self._database.write(lambda c: _revive(c, name, crashed), then=self.launch)
         if action is not None:
             log.info("agent_revived", agent=name, after_crash=crashed, action=action.id)
 
@@ -85,7 +100,10 @@ class Runner:
         unfinished = await self._database.read(actions.unfinished)
         for action in unfinished:
             log.info("action_resumed", action=action.id, agent=action.agent, kind=action.kind, step=action.step)
-            self._launch(action)
+            where = action.step or "its first step"
+            how = "goes on being undone" if action.wrong else "goes on"
+            self.steps.say(action, f"the service was stopped here; the {action.kind} {how}, from: {where}")
+            self.launch(action)
         for name in await self._database.read(deploys.waited_for):
             await self.begin_deploy(name)
         busy = {action.agent for action in await self._database.read(actions.unfinished)}
@@ -94,7 +112,7 @@ class Runner:
             if agent.name not in busy:
                 await self._adopt(agent)
         await self._database.write(
-            lambda c: spawning.spawn_manager(c, self.ports, ITSELF, clock.now()), then=self._launch
+            lambda c: spawning.spawn_manager(c, self.ports, ITSELF, clock.now()), then=self.launch
         )
 
     async def suspend(self) -> None:
@@ -112,8 +130,9 @@ class Runner:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await self.steps.outputs.finish()
 
-    def _launch(self, begun: Action | int | None) -> None:
+    def launch(self, begun: Action | int | None) -> None:
         """Take the steps of an action just begun, from where it is; an id means that there is nothing to do."""
         if not isinstance(begun, Action) or self.suspended:
             return
@@ -137,20 +156,27 @@ class Runner:
             log.info("inbox_opens_later", agent=action.agent)
 
     async def _run(self, begun: Action, first_step: asyncio.Event) -> None:
+        printed = self.steps.outputs.of(begun)
+        printed.begin()
         action, failed = await self._carry_out(begun, first_step)
+        await printed.finish()
 
         def end(connection: Connection) -> tuple[str | None, Action | None]:
-            error, now = _sentence(connection, action, failed), clock.now()
-            undone = action.wrong is not None and failed is None
-            gone = (action.kind is Kind.SPAWN and undone) or (action.kind is Kind.DESTROY and error is None)
-            notes = self.steps.notes(connection, action)
-            actions.end(connection, action, now, error, gone=gone, notes=notes)
+            error, now = sentence(connection, action, failed), clock.now()
+            last = output.line(f"failed: {error}" if error else "done", ours=True)
+            output.store(connection, action, [*printed.waiting, last])
+            ended = Ended(action, error, is_gone(action, failed), now)
+            output.prune(connection, action.agent, keep=1 if ended.gone and action.purge else output.KEPT_ACTIONS)
+            actions.end(connection, ended, self.steps.notes(connection, action))
+            for note in self.at_end:
+                note(connection, ended)
             if self.suspended:
                 return error, None
             return error, deploy_queue.begin_next(connection, action.agent, self.ports, now)
 
         point(f"{action.kind}.finish:before")
-        error, _ = await self._write_persistently(end, lambda ended: self._launch(ended[1]))
+        error, _ = await self._write_persistently(end, lambda ended: self.launch(ended[1]))
+        self.steps.outputs.forget(action)
         point(f"{action.kind}.finish:after")
         log.info("action_ended", action=action.id, agent=action.agent, kind=action.kind, error=error)
         for tell in self.after:
@@ -159,15 +185,18 @@ class Runner:
     async def _carry_out(self, action: Action, first_step: asyncio.Event) -> tuple[Action, str | None]:
         """Take the steps there and, when they fail, the steps back. The action with what went `wrong`, and why its
         last steps failed, if they did."""
-        plan = plan_of(self.steps, action)
+        plan = self.plans.of(action)
         if action.wrong is None:
-            wrong = await self._take_steps(action, plan.forward, first_step)
-            if wrong is None or not plan.back:
-                return action, wrong
-            log.warning("action_turns_back", action=action.id, agent=action.agent, kind=action.kind, error=wrong)
-            first = next(iter(plan.back))
+            failure = await self._take_steps(action, plan.forward, first_step)
+            back = {} if failure is None else plan.way_back(failure.step)
+            if failure is None or not back:
+                return action, None if failure is None else failure.text
+            log.warning("action_turns_back", action=action.id, agent=action.agent, kind=action.kind, error=failure.text)
+            self.steps.say(action, f"{failure.step}: {failure.text}")
+            first, wrong = next(iter(back)), failure.text
             action = await self._write_persistently(lambda c: actions.turn_back(c, action, first, wrong))
-        return action, await self._take_steps(action, plan.back, first_step)
+        failure = await self._take_steps(action, plan.resumed_back(action.step), first_step)
+        return action, None if failure is None else failure.text
 
     async def _write_persistently(self, work: Callable[[Connection], T], then: Callable[[T], None] | None = None) -> T:
         """What must be stored for an action to go on; on a full disk it is tried again until it fits."""
@@ -178,31 +207,31 @@ class Runner:
                 log.error("action_waits", code=refusal.code)
                 await asyncio.sleep(1.0)
 
-    async def _take_steps(self, action: Action, steps: dict[str, Step], first_step: asyncio.Event) -> str | None:
-        """Why the steps failed, None when they did not."""
+    async def _take_steps(self, action: Action, steps: Way, first_step: asyncio.Event) -> _Failure | None:
+        """Which step failed and why; None when none did."""
         names = list(steps)
-        step = RESUMED_AT.get(action.step or "", action.step)
-        at = names.index(step) if step in names else 0
+        resumed = RESUMED_AT.get(action.step or "", action.step)
+        step = resumed if resumed in steps else names[0]
         try:
-            for name, following in zip(names[at:], [*names[at + 1 :], None], strict=True):
-                point(f"{action.kind}.{name}:before")
-                await steps[name](action)
-                point(f"{action.kind}.{name}:after")
-                if following is not None:
-                    await self._database.write(lambda c, step=following: actions.reach(c, action, step))
+            while True:
+                point(f"{action.kind}.{step}:before")
+                following = await steps[step](action) or next(iter(names[names.index(step) + 1 :]), None)
+                point(f"{action.kind}.{step}:after")
+                if following is None:
+                    first_step.set()
+                    return None
+                await self._reach(action, following)
                 first_step.set()
-        except Refusal as refusal:
-            return refusal.message
-        except (StartFailed, OSError) as failure:
-            return str(failure)
-        except StillRunning:
-            return "something of it survived even SIGKILL"
-        except UnknownAgent:
-            return "the runtime doesn't know it; start it again"
+                step = following
         except Exception as error:  # the edge of a background task: the action must end
-            log.error("action_failed", action=action.id, agent=action.agent, kind=action.kind, exc_info=error)
-            return f"a fault of ours ({type(error).__name__}); the service's log has it"
-        return None
+            text = why(error)
+            if text is None:
+                log.error("action_failed", action=action.id, agent=action.agent, kind=action.kind, exc_info=error)
+                text = f"a fault of ours ({type(error).__name__}); the service's log has it"
+            return _Failure(step, text)
+
+    async def _reach(self, action: Action, step: str) -> None:
+        await self._database.write(lambda c: actions.reach(c, action, step))
 
     async def _adopt(self, agent: agents.Agent) -> None:
         """What happened to an agent without an action while the service was away."""
@@ -239,18 +268,6 @@ class Runner:
     @property
     def _database(self) -> Database:
         return self.steps.database
-
-
-def _sentence(connection: Connection, action: Action, failed: str | None) -> str | None:
-    """Why the action failed and what became of it; None when it did not."""
-    if action.wrong is None:
-        return failed
-    if action.kind is Kind.SPAWN:
-        what = "its container could not be removed" if failed else "its container was removed, its state folder is kept"
-    else:
-        what = f"rolled back to {agents.get(connection, action.agent).revision or 'the defaults'}"
-        what += ", which does not come up either" if failed else ""
-    return f"{action.wrong}; {what}" + (f": {failed}" if failed else "")
 
 
 def _revive(connection: Connection, name: str, crashed: bool) -> Action | None:

@@ -34,6 +34,10 @@ class Secrets:
         """What the agent shall have: name to value."""
         return self._read(self._place(agent)) or self._read(self._place(None))
 
+    def has_own(self, agent: str) -> bool:
+        """Whether there is one for this agent alone."""
+        return bool(self._read(self._place(agent)))
+
     def hand_over(self, agent: str, to: Path, group: int | None) -> bool:
         """Bring the agent's folder in line, readable by `group`; whether anything changed."""
         with self._one_at_a_time:

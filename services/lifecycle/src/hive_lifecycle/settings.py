@@ -8,15 +8,19 @@ from typing import Literal
 from hive_kit.settings import ServiceSettings
 from pydantic import BaseModel, ConfigDict, Field
 
+from hive_lifecycle.runtimes import NixosSettings
+
 
 class RuntimeSettings(BaseModel):
     """Where agents run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    kind: Literal["local"] = "local"
+    kind: Literal["local", "nixos"] = "local"
     sandbox: Literal["required", "unsafe"] = "required"
-    """`unsafe`: agents are plain processes and can read what the service can."""
+    """Of the local runtime. `unsafe`: agents are plain processes and can read what the service can."""
+    nixos: NixosSettings = NixosSettings()
+    """Of the nixos runtime."""
 
 
 class AgentPorts(BaseModel):
@@ -55,6 +59,14 @@ class LifecycleSettings(ServiceSettings):
     """Where the operator's pages are."""
     agent_command: tuple[str, ...] = (sys.executable, "-m", "hive_harness")
     """What an agent runs; `--settings <file>` is added."""
+    flake: str | None = None
+    """What the input `hyperhive` of the swarm's flake points at: `git+file:` or `path:` of a folder, or whatever nix
+    knows; None: where this program was installed from."""
+    locker: Literal["auto", "nix", "plain"] = "auto"
+    """Who locks the swarm's flake: nix, or this program in its stead, which knows `git+file:` and `path:` only. `auto`:
+    nix where the runtime builds."""
+    update_automatically: bool = False
+    """Whether agents that run with something older than what is installed are rebuilt when the service starts."""
     uids: Uids = Uids()
     memory_bytes: int | None = 4 << 30
     """What one agent may use altogether."""
@@ -64,7 +76,7 @@ class LifecycleSettings(ServiceSettings):
     """How long a harness may take to stop."""
     turn_seconds: float = 30.0
     """How long a running turn may take to end before a deploy or an update."""
-    ready_seconds: float = 30.0
+    ready_seconds: float = 60.0
     """How long a harness may take from its start to its first answer."""
     steady_seconds: float = Field(default=2.0, ge=0)
     """After so long a harness that was deployed anew must still run and answer."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from hive_lifecycle import actions, agents, ports
 from hive_lifecycle.actions import Action, Kind
 from hive_lifecycle.ports import PortPlan
+from hive_lifecycle.tombstones import rows as tombstones
 
 
 def check_form(name: str, max_length: int | None) -> None:
@@ -19,14 +20,24 @@ def check_form(name: str, max_length: int | None) -> None:
         raise Refusal(ErrorCode.NAME_TOO_LONG, text, limit=max_length)
 
 
-def check_free(connection: Connection, name: str, plan: PortPlan, *, kept: bool, draft: bool = False) -> int:
+def check_free(
+    connection: Connection, name: str, plan: PortPlan, *, kept: bool, draft: bool = False, revives: bool = False
+) -> int:
     """The port that a new agent of that name has. Refuses `name_taken`, also when something is `kept` of an earlier
-    agent of that name, and `port_taken`. `draft`: what is kept was made for a draft, unless an agent of that name was
-    destroyed: its login and history are nobody else's."""
+    agent of that name, and `port_taken`.
+
+    `draft`: what is kept was made for a draft, unless an agent of that name was destroyed: its login and history are
+    nobody else's. `revives`: they are wanted, and must be there; refuses `unknown_tombstone`.
+    """
     if agents.find(connection, name) is not None:
         raise Refusal(ErrorCode.NAME_TAKEN, f"there is an agent named {name} already", name=name)
-    if kept and not (draft and not actions.was_destroyed(connection, name)):
-        text = f"state of an earlier {name} or of a draft is still there; choose another name"
+    if revives:
+        tombstones.check_revivable(connection, name)
+    elif tombstones.state(connection, name) is not None:
+        text = f"what was kept of an earlier {name} is still there; revive it, purge it, or choose another name"
+        raise Refusal(ErrorCode.NAME_TAKEN, text, name=name, tombstone=True)
+    elif kept and not draft:
+        text = f"there is a state folder named {name}, of a draft or of an earlier agent; choose another name"
         raise Refusal(ErrorCode.NAME_TAKEN, text, name=name)
     port = plan.port_of(name)
     ports.check_free(port, agents.ports_in_use(connection))

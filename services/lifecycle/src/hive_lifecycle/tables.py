@@ -26,9 +26,15 @@ agents = Table(
     Column("config", Text, nullable=False, server_default="{}"),
     Column("started_with", Text),
     Column("needs_update", Integer),
+    Column("commit_id", Text),
+    Column("locked", Text),
+    Column("system", Text),
+    Column("built_with", Text),
 )
 """`revision` is set once both repositories exist, `reachable` once the inbox is open; `told` is the view last told.
-`revision` and `config` are what is deployed; `started_with` is the digest of what the harness was last started with."""
+`commit_id`, `revision` (its beginning) and `config` are what is deployed; `started_with` is the digest of what the
+harness was last started with. `locked` is the revision that the swarm's flake has, `system` what was built of it,
+`built_with` what the flake's `hyperhive` was at then."""
 
 actions = Table(
     "actions",
@@ -44,12 +50,29 @@ actions = Table(
     Column("ended_at", Integer),
     Column("error", Text),
     Column("approval", Integer),
+    Column("system", Text),
+    Column("built_with", Text),
+    Column("config", Text),
+    Column("note", Text),
+    Column("lines", Integer, nullable=False, server_default="0"),
+    Column("printed_bytes", Integer, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 """`step` is the next one to take; None before the first was looked up. In flight while `ended_at` is not set; an
-`error` before that says why it is being undone."""
+`error` before that says why it is being undone. `system`, `built_with` and `config` are what was built for it, `note`
+is for approvals, `lines` is how many it printed, of which programs' are `printed_bytes` long."""
 Index("actions_in_flight", actions.c.agent, unique=True, sqlite_where=text("ended_at IS NULL"))
 Index("actions_by_agent", actions.c.agent, actions.c.id)
+
+output_lines = Table(
+    "output_lines",
+    metadata,
+    Column("action", Integer, primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("at", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+)
+"""What actions printed; `n` counts from 1 in each."""
 
 deploys = Table(
     "deploys",
@@ -64,6 +87,7 @@ deploys = Table(
     Column("queued_at", Integer, nullable=False),
     Column("ended_at", Integer),
     Column("error", Text),
+    Column("revives", Integer, nullable=False, server_default="0"),
 )
 """Approvals that were released to lifecycle; `state` is queued, running or done. Rows stay: none is done twice."""
 Index("deploys_open", deploys.c.agent, deploys.c.approval, sqlite_where=text("state <> 'done'"))
@@ -84,3 +108,43 @@ uids = Table(
     Column("uid", Integer, nullable=False, unique=True),
 )
 """Users of this host, kept as long as anything of the agent is kept."""
+
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("cause", Text, nullable=False),
+    Column("requested_by", Text, nullable=False),
+    Column("begun_at", Integer, nullable=False),
+    Column("ended_at", Integer),
+    Column("inputs", Text, nullable=False, server_default="[]"),
+    Column("locked", Integer, nullable=False, server_default="0"),
+    Column("commit_id", Text),
+    Column("error", Text),
+    sqlite_autoincrement=True,
+)
+"""`inputs` is a JSON list of names; `locked` once they are locked anew, in `commit_id` where that changed anything."""
+Index("rollouts_open", rollouts.c.id, sqlite_where=text("ended_at IS NULL"))
+
+rollout_agents = Table(
+    "rollout_agents",
+    metadata,
+    Column("rollout", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("action", Integer),
+    Column("error", Text),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("destroyed_at", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("changed_at", Integer, nullable=False),
+    Column("size_bytes", Integer, nullable=False, server_default="0"),
+    Column("login_kept", Integer, nullable=False, server_default="0"),
+)
+"""`state` is new until it was measured and told of, then kept, and purging while what it stands for is removed."""
