@@ -1,5 +1,6 @@
 """What the lock says, as it comes into the agents' rows. A real flake, a real database, no service."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -125,6 +126,19 @@ async def test_an_agent_that_is_being_made_stays_in_the_flake_once_it_is_in_it(l
     await lock.meta.ensure({"coder": Pin(deployed)})
     await add(lock, "writer", commit_id=None, revision=None)
     await lock.ensure()
+    assert await lock.meta.revisions() == {"coder": deployed}
+
+
+async def test_the_flake_is_not_made_to_fit_while_an_agent_comes_into_it(lock) -> None:
+    deployed = await add(lock, "coder", commit_id=None)
+    async with lock.changing():
+        (lock.meta.folder / "flake.lock").unlink()
+        ensuring = asyncio.create_task(lock.ensure())
+        await lock.meta.prepare("action-1", {"coder": Pin(deployed)})
+        await lock.meta.finalize("action-1", "spawn agent-coder")
+        (lock.meta.folder / "flake.lock").unlink()
+        await lock.database.write(lambda c: agents.change(c, "coder", commit_id=deployed))
+    await ensuring
     assert await lock.meta.revisions() == {"coder": deployed}
 
 

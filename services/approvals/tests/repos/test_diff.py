@@ -128,7 +128,11 @@ def test_pages_end_at_lines_where_lines_are_short_enough(shop: Shop) -> None:
     assert [part.additions for page in pages for part in page] == [10_000] * len(pages)
 
 
-@pytest.mark.parametrize("content", [b"x" * 500_000, "\u20ac".encode() * 100_000, b"\x01" * 100_000, b"\xff" * 100_000])
+@pytest.mark.parametrize(
+    "content",
+    [b"x" * 500_000, "\u20ac".encode() * 100_000, b"\x01" * 100_000, b"\xff" * 100_000],
+    ids=["ascii", "utf-8", "control", "binary"],
+)
 def test_one_line_longer_than_a_page_goes_on_over_pages(shop: Shop, content: bytes) -> None:
     commit = shop.commit({"a": content + b"\nb\n"})
     shop.propose(commit)

@@ -20,7 +20,7 @@ from hive_lifecycle.actions import Action, Built, Kind
 from hive_lifecycle.agents import Agent
 from hive_lifecycle.deploys import short
 from hive_lifecycle.lock import hyperhive_at
-from hive_lifecycle.meta import Pin
+from hive_lifecycle.meta import MetaError, Pin
 from hive_lifecycle.steps import Steps
 
 log = structlog.get_logger()
@@ -90,13 +90,15 @@ class FlakeSteps:
         if built is None and not await self._is_missing(action):
             return
         try:
-            head = await self.steps.meta.finalize(action.key, _message(action, agent))
-        except Refusal as refusal:
+            async with self.steps.lock.changing():
+                head = await self.steps.meta.finalize(action.key, _message(action, agent))
+                await self.steps.database.write(lambda c: _take_over(c, action, built))
+        except MetaError as refusal:
             self._go_on_without(action, refusal)
-            head = None
-        if head is not None:
-            self.steps.say(action, f"finalize: the swarm's flake is at {short(head)}")
-        await self.steps.database.write(lambda c: _take_over(c, action, built))
+            await self.steps.database.write(lambda c: _take_over(c, action, built))
+        else:
+            if head is not None:
+                self.steps.say(action, f"finalize: the swarm's flake is at {short(head)}")
         await self.steps.lock.refresh()
 
     async def abort(self, action: Action) -> None:
@@ -114,8 +116,9 @@ class FlakeSteps:
             if None not in (locked, agent.commit) and locked != agent.commit:
                 key = f"{action.key}-back"
                 pins = {agent.name: await self._pin(agent)}
-                await self.steps.meta.prepare(key, pins, output=self.steps.outputs.of(action))
-                await self.steps.meta.finalize(key, f"roll back agent-{agent.name}: {agent.revision}")
+                async with self.steps.lock.changing():
+                    await self.steps.meta.prepare(key, pins, output=self.steps.outputs.of(action))
+                    await self.steps.meta.finalize(key, f"roll back agent-{agent.name}: {agent.revision}")
         except Refusal as refusal:
             self._go_on_without(action, refusal)
         await self.steps.lock.refresh()
@@ -125,7 +128,8 @@ class FlakeSteps:
         the list of agents at the service's next start."""
         await self.abort(action)
         try:
-            await self.steps.meta.remove(action.agent)
+            async with self.steps.lock.changing():
+                await self.steps.meta.remove(action.agent)
         except Refusal as refusal:
             self.steps.say(action, f"flake: {refusal.message}")
             log.warning("agent_left_in_flake", agent=action.agent, error=refusal.message)

@@ -5,7 +5,8 @@ matter.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ class Lock:
     """What the input `hyperhive` is at, as an opaque text; None where there is no lock or it can't be read."""
     _seen: tuple[int, int] | None = None
     _ensured: bool = False
-    _one_ensures: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _one_changes: asyncio.Lock = field(default_factory=asyncio.Lock)
     _one_reads: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def refresh(self) -> None:
@@ -63,12 +64,20 @@ class Lock:
 
     async def ensure(self) -> None:
         """The flake fits the list of agents; done once, and again where it was lost. Refuses `broken_lock`."""
-        async with self._one_ensures:
+        async with self.changing():
+            pass
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncGenerator[None]:
+        """As `ensure`; and it isn't done again while an agent comes into the flake or goes: who is in it already and
+        not yet among the agents, or the other way round, would be taken for left over. Refuses `broken_lock`."""
+        async with self._one_changes:
             if not self._ensured or not await asyncio.to_thread(self._file.exists):
                 await self._clear_up()
                 await self._ensure()
                 self._ensured = True
                 await self.refresh()
+            yield
 
     async def keep(self) -> None:
         """Until cancelled: `ensure`, however often that fails, and look after the lock, which others may break."""
