@@ -51,7 +51,7 @@ class Rig:
 async def rig(folder: Path) -> AsyncGenerator[Rig]:
     """Start everything in `folder`; the inbox `scout` is open."""
     async with swarm_nats(folder / "nats") as nats:
-        broker = ServiceProcess("hive_broker", nats.settings("broker"), nats.folder)
+        broker = ServiceProcess("hive_broker", nats.settings("broker"), nats.folder, preloaded=False)
         responder = start_plain(nats, "dashboard", "hive.from.*.dashboard.echo")
         plain = Client()
         try:

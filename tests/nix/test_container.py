@@ -55,8 +55,12 @@ async def test_a_container_is_an_ordinary_user_of_the_host_and_ends_with_its_har
 ) -> None:
     layout = _furnished(nats, tmp_path / "state")
     with _container(layout, store, tmp_path) as container:
-        status = await eventually(lambda: _status(operator), lambda now: now is not None, 120)
-        assert status is not None and status.state is AgentState.NEEDS_LOGIN, container.console
+        try:
+            await eventually(
+                lambda: _status(operator), lambda now: now is not None and now.state is AgentState.NEEDS_LOGIN, 120
+            )
+        except AssertionError as late:
+            raise AssertionError(container.console) from late
         pid = container.harness()
         assert pid is not None
         inside, outside = _users(pid)

@@ -11,18 +11,29 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hive_kit.testing.preloaded import PreloadedProcess, start
+
 _READY_SECONDS = 120.0
 
 
 class ServiceProcess:
-    """`python -m <module> --settings <file>`, with its log in the test's folder."""
+    """`python -m <module> --settings <file>`, with its log in the test's folder. `preloaded`: forked from a process
+    that has the module loaded; its memory and its start are not those of production then."""
 
-    def __init__(self, module: str, settings: dict[str, Any], folder: Path) -> None:  # Any: JSON values
+    def __init__(
+        self,
+        module: str,
+        settings: dict[str, Any],  # Any: JSON values
+        folder: Path,
+        *,
+        preloaded: bool = True,
+    ) -> None:
         self._module = module
+        self._preloaded = preloaded and module.startswith("hive_")
         self._settings = folder / f"{module}.settings.json"
         self._settings.write_text(json.dumps(settings))
         self._log = folder / f"{module}.log"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | PreloadedProcess | None = None
 
     @property
     def pid(self) -> int:
@@ -46,9 +57,13 @@ class ServiceProcess:
 
     def spawn(self, **environment: str) -> None:
         """Start without waiting."""
-        command = [sys.executable, "-m", self._module, "--settings", str(self._settings)]
+        arguments, whole = ["--settings", str(self._settings)], {**os.environ, **environment}
+        if self._preloaded:
+            self._process = start(self._module, arguments, whole, self._log)
+            return
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **environment})
+            command = [sys.executable, "-m", self._module, *arguments]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=whole)
 
     def kill(self) -> None:
         """`kill -9`; nothing happens when it has ended already."""
