@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,6 +67,9 @@ def start_and_kill_a_container() -> None:
 def enter_a_container() -> None:
     run("systemctl", "start", "contained.service")
     pid = run("systemctl", "show", "-P", "MainPID", "contained.service").strip()
+    deadline = time.monotonic() + 60
+    while not Path(f"/proc/{pid}/gid_map").read_text().strip() and time.monotonic() < deadline:
+        time.sleep(0.05)  # it has its users a moment after it is started
     try:
         # As `systemctl -M` does it: all of its namespaces, its users too.
         assert run("nsenter", "-t", pid, "--all", "id", "-u").strip() == "0"
